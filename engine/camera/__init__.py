@@ -1,0 +1,1 @@
+"""Projection, and every change of convention."""

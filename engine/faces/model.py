@@ -1,0 +1,139 @@
+"""The face model every part of the engine speaks to: linear identity and expression, linear albedo, joints.
+
+Shapes: V vertices, F polygons, T triangles, I identity modes, E expressions, A albedo modes, J joints. Coordinates
+are head space in metres (``engine/camera/conventions.py``); coefficients are standard deviations, expressions are
+weights where 1 is the full shape.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..contract import Floats, Ints, Licence, Material
+
+
+@dataclass(frozen=True)
+class LandmarkMap:
+    """Where the points of a landmark layout lie on the mesh: each a weighted mean of three vertices."""
+
+    vertices: Tensor
+    """(L, 3) int64 vertex indices; -1 throughout where the model has no such point (its weights are 0)."""
+    weights: Tensor
+    """(L, 3) barycentric weights."""
+
+    def points(self, vertices: Tensor) -> Tensor:
+        """Landmarks (..., L, 3) of meshes ``vertices`` (..., V, 3)."""
+        return (vertices[..., self.vertices.clamp_min(0), :] * self.weights[..., None]).sum(-2)
+
+
+@dataclass(frozen=True)
+class FaceModel:
+    """A morphable head. Arrays of topology are numpy, arrays of geometry are float32 tensors on one device."""
+
+    name: str
+    version: str
+    licence: Licence
+
+    mean: Tensor
+    """(V, 3) mean neutral head."""
+    identity_basis: Tensor
+    """(I, V, 3) offset of one standard deviation, ordered by variance."""
+    expression_names: tuple[str, ...]
+    """ARKit's 52 first, in Apple's order, then the model's own."""
+    expression_basis: Tensor
+    """(E, V, 3) offset at weight 1."""
+    expression_range: Tensor
+    """(E, 2) lowest and highest sensible weight."""
+
+    albedo_mean: Tensor
+    """(V, 3) linear RGB."""
+    albedo_basis: Tensor
+    """(A, V, 3) linear RGB offset of one standard deviation."""
+    skin_weight: Tensor
+    """(V,) 0..1: how far a vertex's colour is skin that the photometric fit may trust (0 on eyes, teeth, scalp)."""
+
+    polygons: Ints
+    """(F, 4), -1 ends a triangle."""
+    uvs: Floats
+    """(F, 4, 2) per corner."""
+    polygon_material: Ints
+    """(F,) index into ``materials``."""
+    materials: tuple[Material, ...]
+    groups: dict[str, Ints]
+    """Named vertex sets."""
+    mirror: Ints
+    """(V,) index of each vertex's mirror image across x = 0."""
+
+    landmarks: dict[str, LandmarkMap]
+    """By layout: ``"478"`` and ``"68"``."""
+
+    joint_names: tuple[str, ...]
+    joint_parents: Ints
+    """(J,), -1 for the root."""
+    joint_regressor: Tensor
+    """(J, V) weights that give joint heads from the neutral vertices."""
+    tail_regressor: Tensor
+    """(J, V) weights that give bone tails from the neutral vertices."""
+    joint_weights: Tensor
+    """(V, J) skinning weights, rows sum to 1."""
+
+    textures: dict[str, Floats] = dataclasses.field(default_factory=dict)
+    """Detail that does not vary with identity, (H, W, 3) linear RGB factors in UV space by material name."""
+
+    @cached_property
+    def triangles(self) -> Tensor:
+        """(T, 3) int64: every polygon split along its first diagonal, in polygon order."""
+        return torch.from_numpy(split_polygons(self.polygons)[0]).to(self.mean.device)
+
+    def shape(self, identity: Tensor, expression: Tensor | None = None) -> Tensor:
+        """Vertices (..., V, 3) = mean + identity . identity_basis + expression . expression_basis.
+
+        ``identity`` (..., <= I) and ``expression`` (..., <= E) may be shorter than the bases.
+        """
+        vertices = self.mean + _blend(identity, self.identity_basis)
+        return vertices if expression is None else vertices + _blend(expression, self.expression_basis)
+
+    def albedo(self, coefficients: Tensor) -> Tensor:
+        """Per-vertex linear albedo (..., V, 3), not clamped."""
+        return self.albedo_mean + _blend(coefficients, self.albedo_basis)
+
+    def to(self, device: torch.device | str) -> FaceModel:
+        """The same model with its tensors on ``device``."""
+
+        def move(value: object) -> object:
+            if isinstance(value, Tensor):
+                return value.to(device)
+            if isinstance(value, LandmarkMap):
+                return LandmarkMap(value.vertices.to(device), value.weights.to(device))
+            return value
+
+        values = {f.name: move(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        values["landmarks"] = {k: move(v) for k, v in self.landmarks.items()}
+        return FaceModel(**values)  # type: ignore[arg-type]
+
+
+def split_polygons(polygons: Ints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Triangles of quads and triangles.
+
+    Returns:
+        triangles (T, 3) int64 vertex indices, polygon (T,) each came from, corners (T, 3) of that polygon used.
+    """
+    first = np.array([0, 1, 2])
+    second = np.array([0, 2, 3])
+    quad = polygons[:, 3] >= 0
+    polygon = np.repeat(np.arange(len(polygons)), 1 + quad)
+    is_second = np.r_[False, polygon[1:] == polygon[:-1]] if len(polygon) else np.zeros(0, bool)
+    corners = np.where(is_second[:, None], second, first)
+    return polygons[polygon[:, None], corners].astype(np.int64), polygon, corners
+
+
+def _blend(coefficients: Tensor, basis: Tensor) -> Tensor:
+    """(..., K) . (>= K, V, 3) -> (..., V, 3)."""
+    used = basis[: coefficients.shape[-1]]
+    return (coefficients @ used.reshape(len(used), -1)).reshape(*coefficients.shape[:-1], *basis.shape[1:])

@@ -1,0 +1,1 @@
+"""Image reading and mesh writing."""

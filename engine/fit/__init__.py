@@ -1,0 +1,1 @@
+"""Analysis by synthesis: landmarks, then pixels."""

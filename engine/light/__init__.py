@@ -1,0 +1,1 @@
+"""Spherical harmonics and colour spaces."""

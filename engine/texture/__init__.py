@@ -1,0 +1,1 @@
+"""Albedo texture: unwrap, remove light, fill the unseen."""
