@@ -112,3 +112,20 @@ class EngineStopped(FaceError):
         super().__init__(
             f"The engine stopped unexpectedly ({detail}); try again, and lower the texture size if memory is short."
         )
+
+
+class EngineUnusable(FaceError):
+    """The Python chosen for the engine does not exist or lacks a package."""
+
+    def __init__(self, python: str, reason: str) -> None:
+        super().__init__(
+            f"The engine cannot run with “{python}”: {reason}; "
+            "choose another Python in the add-on's preferences or press “Set up engine” there."
+        )
+
+
+class SetupFailed(FaceError):
+    """The engine's environment could not be built."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(f"The engine could not be set up: {reason}; {remedy}.")

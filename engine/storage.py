@@ -92,7 +92,7 @@ def load(folder: Path) -> FaceResult:
         raise
     except FileNotFoundError as error:
         raise ResultUnreadable(str(folder), f"“{Path(str(error.filename)).name}” is missing") from error
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise ResultUnreadable(str(folder), f"it is damaged ({error})") from error
 
 

@@ -28,6 +28,13 @@ class Detection:
     """(L, 2) pixels of the original photo."""
     depth: Floats | None = None
     """(L,) the detector's own guess of depth in pixels, larger is farther; a prior, not a measurement."""
+    spread: Floats | None = None
+    """(L,) scatter of each point between repeated looks at the face, pixels (root mean square), where it was measured.
+
+    A lower bound of the point's error: what all looks get wrong alike does not show.
+    """
+    scores: dict[str, float] | None = None
+    """The detector's own ARKit expression scores 0..1 by name, where it gives them."""
 
     @property
     def size(self) -> float:
@@ -47,4 +54,8 @@ class Detector(Protocol):
 
         Raises ``DetectorUnavailable`` when a package or weights are missing.
         """
+        ...
+
+    def close(self) -> None:
+        """Free what the detector holds; it cannot be used afterwards."""
         ...

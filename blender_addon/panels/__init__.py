@@ -1,0 +1,5 @@
+"""The sidebar's tab "Face": these files draw and do nothing else."""
+
+from . import expression, head, main, preview, quality
+
+MODULES = (preview, main, head, expression, quality)

@@ -1,0 +1,106 @@
+"""Photo, choices, the button, the bar, what went wrong."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import compat, door, strings
+from ..job import jobs
+from ..properties import PROPERTY
+from ..session import Trouble, engine_python, session
+from . import preview
+from .text import sentence
+
+
+class FacePanel:
+    """Where every panel of the add-on stands."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = strings.TAB
+
+
+class RECONSTRUCT_FACE_PT_main(FacePanel, bpy.types.Panel):
+    """From a photo to a head."""
+
+    bl_label = strings.ADDON
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Top to bottom in the order of use."""
+        layout = self.layout
+        choices = getattr(context.scene, PROPERTY)
+        _draw_photo(layout, choices)
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.enabled = not jobs.running
+        column.prop(choices, "quality")
+        column.prop(choices, "model")
+        _draw_action(layout, context)
+        if session.trouble is not None:
+            _draw_trouble(layout, context, session.trouble)
+
+
+class RECONSTRUCT_FACE_PT_advanced(FacePanel, bpy.types.Panel):
+    """Choices most people leave alone."""
+
+    bl_label = "Advanced"
+    bl_parent_id = "RECONSTRUCT_FACE_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """One property a line."""
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not jobs.running
+        choices = getattr(context.scene, PROPERTY)
+        for name in ("detector", "faces", "texture_size", "device", "focal_px", "seed"):
+            layout.prop(choices, name)
+        layout.prop(choices, "apply_expression")
+        layout.prop(choices, "output")
+        layout.operator("reconstruct_face.load", icon="FILE_FOLDER")
+
+
+def _draw_photo(layout: bpy.types.UILayout, choices: bpy.types.PropertyGroup) -> None:
+    icon = preview.icon(choices.photo)
+    column = layout.column(align=True)
+    if icon:
+        column.box().template_icon(icon_value=icon, scale=6.0)
+    column.prop(choices, "photo", text="")
+
+
+def _draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The button, the bar while a job runs, or what to do first."""
+    if jobs.running and jobs.current is not None:
+        row = layout.row(align=True)
+        row.scale_y = 1.5
+        compat.progress(row, jobs.current.fraction, jobs.current.text)
+        row.operator("reconstruct_face.cancel", text="", icon="X")
+        return
+    try:
+        engine_python()
+    except door.errors.FaceError as error:
+        box = layout.box()
+        sentence(box, context, str(error), icon="INFO")
+        box.operator("reconstruct_face.preferences", icon="PREFERENCES")
+        return
+    row = layout.row()
+    row.scale_y = 1.5
+    row.operator("reconstruct_face.reconstruct", icon="USER")
+
+
+def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context, trouble: Trouble) -> None:
+    """The last error's sentence and the button that helps."""
+    box = layout.box()
+    sentence(box, context, trouble.text, icon="ERROR")
+    row = box.row()
+    remedy = strings.REMEDIES.get(trouble.code, "")
+    if remedy == "engine":
+        row.operator("reconstruct_face.preferences", icon="PREFERENCES")
+    elif remedy:
+        row.operator("reconstruct_face.show_log", icon="TEXT").which = remedy
+    row.operator("reconstruct_face.clear_error", icon="X")
+
+
+CLASSES = (RECONSTRUCT_FACE_PT_main, RECONSTRUCT_FACE_PT_advanced)

@@ -1,0 +1,122 @@
+"""What the add-on keeps in a .blend file: the choices of a scene, the facts of a reconstructed head."""
+
+# Blender reads the annotations themselves, so they cannot be postponed; to mypy they are no types.
+# mypy: disable-error-code="valid-type"
+import json
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+
+from . import door, scene, session, strings
+
+PROPERTY = "reconstruct_face"
+"""Name of our pointer on scenes and objects."""
+
+_TEXTURE_SIZES = (512, 1024, 2048, 4096, 8192)
+
+
+def _choice(name: str) -> Any:
+    words = strings.CHOICES[name]
+    values = door.setting_choices(name) or tuple(words)
+    items = [(value, *words.get(value, (value, ""))) for value in values]
+    return EnumProperty(items=items, default=door.setting_default(name), **_words(name))
+
+
+def _words(name: str) -> dict[str, str]:
+    return {"name": strings.LABELS[name], "description": door.setting_help()[name]}
+
+
+class SceneProperties(bpy.types.PropertyGroup):
+    """The choices for the next reconstruction; names are those of ``engine.config.Settings``."""
+
+    photo: StringProperty(
+        name=strings.PHOTO,
+        description=strings.PHOTO_HELP,
+        subtype="FILE_PATH",
+        update=lambda self, _: _photo_chosen(self.photo),
+    )
+    output: StringProperty(name=strings.OUTPUT, description=strings.OUTPUT_HELP, subtype="DIR_PATH")
+    model: _choice("model")
+    detector: _choice("detector")
+    quality: _choice("quality")
+    device: _choice("device")
+    faces: _choice("faces")
+    texture_size: EnumProperty(
+        items=[(str(size), f"{size} px", "") for size in _TEXTURE_SIZES],
+        default=str(door.setting_default("texture_size")),
+        **_words("texture_size"),
+    )
+    focal_px: FloatProperty(default=door.setting_default("focal_px"), min=0.0, max=1e6 - 1, **_words("focal_px"))
+    seed: IntProperty(default=door.setting_default("seed"), min=0, **_words("seed"))
+    apply_expression: BoolProperty(default=door.setting_default("apply_expression"), **_words("apply_expression"))
+
+    def settings(self) -> dict[str, Any]:
+        """Values for ``engine.config.Settings``."""
+        names = ("model", "detector", "quality", "device", "faces", "focal_px", "seed", "apply_expression")
+        return {**{name: getattr(self, name) for name in names}, "texture_size": int(self.texture_size)}
+
+
+class HeadProperties(bpy.types.PropertyGroup):
+    """What is known of a reconstructed head; empty on any other object."""
+
+    folder: StringProperty(options={"HIDDEN"})
+    facts: StringProperty(options={"HIDDEN"})
+    relight: FloatProperty(
+        name=strings.RELIGHT,
+        description=strings.RELIGHT_HELP,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        get=lambda self: scene.get_relight(self.id_data),
+        set=lambda self, value: scene.set_relight(self.id_data, value),
+    )
+    photo_expression: BoolProperty(
+        name=strings.EXPRESSION,
+        description=strings.EXPRESSION_HELP,
+        update=lambda self, _: scene.apply_expression(self.id_data, self.photo_expression),
+    )
+
+    def describe(self, result: Any) -> None:
+        """Remember a ``FaceResult``'s report and licences on the object it became."""
+        report = {name: result.report[name] for name in strings.FIGURES if name in result.report}
+        licences = [[item.name, item.licence, item.commercial] for item in result.licences]
+        facts = {"model": result.model, "figures": report, "warnings": result.warnings, "licences": licences}
+        self.facts = json.dumps(facts)
+        self.folder = str(result.folder or "")
+
+    def known(self) -> dict[str, Any]:
+        """What :meth:`describe` remembered: model, figures, warnings, licences."""
+        return json.loads(self.facts)
+
+
+def _photo_chosen(path: str) -> None:
+    """Load the engine while the user looks at the other choices."""
+    if path and not bpy.app.background:
+        session.warm_up()
+
+
+def head_of(active: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The reconstructed head that an object is or belongs to (its eyes, armature or camera), or None."""
+    while active is not None:
+        candidates = [active, *(child for child in active.children if child.type == "MESH")]
+        for candidate in candidates:
+            if getattr(candidate, PROPERTY).facts:
+                return candidate
+        active = active.parent
+    return None
+
+
+CLASSES = (SceneProperties, HeadProperties)
+
+
+def register() -> None:
+    """Hang the properties on scenes and objects."""
+    setattr(bpy.types.Scene, PROPERTY, PointerProperty(type=SceneProperties))
+    setattr(bpy.types.Object, PROPERTY, PointerProperty(type=HeadProperties))
+
+
+def unregister() -> None:
+    """Take them off again."""
+    delattr(bpy.types.Scene, PROPERTY)
+    delattr(bpy.types.Object, PROPERTY)

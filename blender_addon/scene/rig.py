@@ -1,0 +1,75 @@
+"""The armature: neck, head, jaw and eyes, resting in the neutral face."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from .. import compat
+from .space import to_blender
+
+if TYPE_CHECKING:
+    from .types import Rig
+
+_STEPS = 255
+_PALETTES = {"jaw": "THEME01", "eye_L": "THEME04", "eye_R": "THEME04"}
+_OTHERS = "THEME09"
+
+
+def build_armature(rig: Rig, name: str, collection: bpy.types.Collection) -> bpy.types.Object:
+    """An armature object at the origin. Every bone's own X axis points to the subject's left, so that a turn about
+    X nods the head, opens the jaw and lifts the gaze.
+    """
+    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    collection.objects.link(armature)
+    heads, tails = to_blender(rig.heads), to_blender(rig.tails)
+    with _editing(armature):
+        bones = armature.data.edit_bones
+        for i, bone_name in enumerate(rig.names):
+            bone = bones.new(bone_name)
+            bone.head, bone.tail = heads[i].tolist(), tails[i].tolist()
+            bone.align_roll(Vector((1, 0, 0)).cross(bone.tail - bone.head))
+            if rig.parents[i] >= 0:
+                bone.parent = bones[rig.names[rig.parents[i]]]
+    for bone in armature.data.bones:
+        compat.colour_bone(bone, _PALETTES.get(bone.name, _OTHERS))
+    for pose_bone in armature.pose.bones:
+        pose_bone.rotation_mode = "XYZ"
+    armature.data.display_type = "OCTAHEDRAL"
+    armature.show_in_front = True
+    return armature
+
+
+def bind(mesh_object: bpy.types.Object, armature: bpy.types.Object, rig: Rig) -> None:
+    """Parent the head to its armature with the rig's weights (in steps of 1/255)."""
+    steps = np.rint(np.asarray(rig.weights) * _STEPS).astype(int)
+    for joint, name in enumerate(rig.names):
+        group = mesh_object.vertex_groups.new(name=name)
+        column = steps[:, joint]
+        for step in np.unique(column[column > 0]):
+            group.add(np.flatnonzero(column == step).tolist(), step / _STEPS, "REPLACE")
+    modifier = mesh_object.modifiers.new("Rig", "ARMATURE")
+    modifier.object = armature
+    mesh_object.parent = armature
+
+
+class _editing:
+    """Edit mode of one armature; selection, active object and mode are put back afterwards."""
+
+    def __init__(self, armature: bpy.types.Object) -> None:
+        self._armature = armature
+
+    def __enter__(self) -> None:
+        layer = bpy.context.view_layer
+        self._before = layer.objects.active
+        if self._before is not None and self._before.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        layer.objects.active = self._armature
+        bpy.ops.object.mode_set(mode="EDIT")
+
+    def __exit__(self, *_: object) -> None:
+        bpy.ops.object.mode_set(mode="OBJECT")
+        bpy.context.view_layer.objects.active = self._before

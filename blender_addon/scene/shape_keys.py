@@ -1,0 +1,41 @@
+"""Expressions as shape keys: ARKit's 52 first, at 0 or with the photo's expression."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+import numpy as np
+
+from .. import compat
+from .space import to_blender
+
+if TYPE_CHECKING:
+    from .types import Array, ShapeKeys
+
+PHOTO_EXPRESSION = "photo_expression"
+"""Custom property of the head's object: the photo's weights, in the order of the keys after the Basis."""
+
+
+def add_shape_keys(mesh_object: bpy.types.Object, keys: ShapeKeys, neutral: Array, expression: Array) -> None:
+    """Add the Basis and every key, all at 0, and remember the photo's weights on the object.
+
+    ``neutral`` is (V, 3) in head space, metres; ``expression`` (K,) the photo's weights.
+    """
+    mesh_object.shape_key_add(name="Basis", from_mix=False)
+    base = to_blender(neutral)
+    offsets = to_blender(keys.offsets)
+    for i, name in enumerate(keys.names):
+        key = mesh_object.shape_key_add(name=name, from_mix=False)
+        compat.key_points(key).foreach_set("co", (base + offsets[i]).ravel())
+        key.slider_min, key.slider_max = float(keys.minimum[i]), float(keys.maximum[i])
+        key.value = 0.0  # Blender 5.0 makes new keys at 1
+    weights = np.clip(expression, keys.minimum, keys.maximum)
+    mesh_object[PHOTO_EXPRESSION] = [float(weight) for weight in weights]
+
+
+def apply_expression(mesh_object: bpy.types.Object, on: bool) -> None:
+    """Set every key to the photo's weight, or to 0."""
+    blocks = mesh_object.data.shape_keys.key_blocks[1:]
+    for key, weight in zip(blocks, mesh_object[PHOTO_EXPRESSION], strict=True):
+        key.value = weight if on else 0.0

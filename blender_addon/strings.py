@@ -1,0 +1,158 @@
+"""Every word the add-on says: labels, descriptions, outcomes, remedies. Help on settings is ``engine/config.py``'s."""
+
+from __future__ import annotations
+
+TAB = "Face"
+"""Name of the sidebar's tab."""
+
+ADDON = "Reconstruct Face"
+
+MODELS = {"builtin": ("Built-in Head", "The head that comes with the add-on; free to use for anything")}
+DETECTORS = {
+    "mediapipe": ("MediaPipe", "478 points; its models come with the engine, nothing is downloaded"),
+    "mediapipe_task": ("MediaPipe Task", "MediaPipe's newer face landmarker"),
+    "face_alignment": ("face-alignment", "68 points; downloads its weights when first used"),
+}
+QUALITIES = {
+    "draft": ("Draft", "Landmarks only: a second or two"),
+    "standard": ("Standard", "Refined against the photo's pixels"),
+    "high": ("High", "Refined longer"),
+}
+DEVICES = {
+    "auto": ("Automatic", "CUDA if there is a card, else Apple's GPU, else the CPU"),
+    "cpu": ("CPU", "The processor"),
+    "cuda": ("CUDA", "An NVIDIA card"),
+    "mps": ("Apple GPU", "Metal, on Apple silicon"),
+}
+FACES = {
+    "largest": ("Largest", "Only the largest face of the photo"),
+    "all": ("All", "Every face of the photo, each as a head of its own"),
+}
+CHOICES = {"model": MODELS, "detector": DETECTORS, "quality": QUALITIES, "device": DEVICES, "faces": FACES}
+"""Setting -> value -> (label, description)."""
+
+LABELS = {
+    "model": "Model",
+    "detector": "Detector",
+    "quality": "Quality",
+    "device": "Device",
+    "faces": "Faces",
+    "texture_size": "Texture Size",
+    "focal_px": "Focal Length",
+    "seed": "Seed",
+    "apply_expression": "Photo's Expression",
+}
+"""Setting -> label."""
+
+PHOTO = "Photo"
+PHOTO_HELP = "Photo of the person: sharp, evenly lit, the face uncovered and turned less than 60°"
+OUTPUT = "Output"
+OUTPUT_HELP = "Folder for the results; empty puts them beside the .blend file, or in the add-on's own folder"
+RELIGHT = "Relight"
+RELIGHT_HELP = "0 shows the head in the photo's own light, 1 in the scene's lamps and world"
+EXPRESSION = "Photo's Expression"
+EXPRESSION_HELP = "Give the face the expression it has in the photo; off makes it neutral"
+
+RECONSTRUCT = "Reconstruct Face"
+RECONSTRUCT_HELP = "Build a rigged, textured head of the person in the photo"
+CANCEL = "Cancel"
+CANCEL_HELP = "Stop the reconstruction; nothing is changed"
+SET_UP = "Set up Engine"
+SET_UP_HELP = "Build the Python environment that runs the engine (a few minutes; about 2 GB, 6 GB with CUDA)"
+SET_UP_CANCEL_HELP = "Stop setting up the engine"
+CHECK = "Check Again"
+CHECK_HELP = "Ask the engine's Python again what it has"
+OPEN_OUTPUT = "Open Folder"
+OPEN_OUTPUT_HELP = "Show this head's files: textures, preview sheet, report"
+CLEAR = "Dismiss"
+CLEAR_HELP = "Remove this message"
+LOAD = "Open Saved Face"
+LOAD_HELP = "Build a head from a folder that an earlier reconstruction saved"
+NEUTRAL = "Neutral"
+NEUTRAL_HELP = "Set every expression of the active head to 0"
+PREFERENCES = "Open Preferences"
+PREFERENCES_HELP = "Show the add-on's preferences, where the engine is set up"
+LOG_HELP = "Open the log as a text in Blender"
+LOG = "Show Log"
+
+NO_PHOTO = "Choose a photo first"
+BUSY = "A reconstruction is running"
+SETTING_UP = "The engine is being set up"
+NOT_BUSY = "Nothing is running"
+NO_HEAD = "Make a reconstructed head the active object first"
+NO_OUTPUT = "This head's files are no longer there"
+NO_ENGINE = "The engine is not set up yet"
+NO_LOG = "There is no log yet"
+OFFLINE = (
+    "Blender may not go online. Allow Online Access in Preferences > System, "
+    "or choose a folder with the packages as wheels below"
+)
+
+REMEDIES = {
+    "EngineMissing": "engine",
+    "EngineUnusable": "engine",
+    "EngineStopped": "log",
+    "SetupFailed": "log",
+    "NumpyMissing": "",
+}
+"""Code of an error -> which button helps: the preferences, the log, or none."""
+
+EXPRESSION_GROUPS = (
+    (
+        "Eyes",
+        (
+            ("Blink", "eyeBlinkLeft", "eyeBlinkRight"),
+            ("Wide", "eyeWideLeft", "eyeWideRight"),
+            ("Squint", "eyeSquintLeft", "eyeSquintRight"),
+        ),
+    ),
+    (
+        "Brows",
+        (
+            ("Raise Inner", "browInnerUp"),
+            ("Raise Outer", "browOuterUpLeft", "browOuterUpRight"),
+            ("Lower", "browDownLeft", "browDownRight"),
+        ),
+    ),
+    (
+        "Mouth",
+        (
+            ("Smile", "mouthSmileLeft", "mouthSmileRight"),
+            ("Frown", "mouthFrownLeft", "mouthFrownRight"),
+            ("Stretch", "mouthStretchLeft", "mouthStretchRight"),
+            ("Pucker", "mouthPucker"),
+            ("Funnel", "mouthFunnel"),
+        ),
+    ),
+    ("Jaw", (("Open", "jawOpen"), ("Forward", "jawForward"), ("Sideways", "jawLeft", "jawRight"))),
+)
+"""Title, then rows: label and one shape key, or the subject's left and right."""
+
+
+def built(names: list[str]) -> str:
+    """After a reconstruction."""
+    return f"Built {', '.join(names)}"
+
+
+def quality_word(name: str, value: float) -> str:
+    """A figure of a report in a word: good, fair or poor."""
+    good, fair = GRADES[name]
+    better = (lambda limit: value <= limit) if good < fair else (lambda limit: value >= limit)
+    return "good" if better(good) else "fair" if better(fair) else "poor"
+
+
+GRADES = {
+    "reprojection_percent": (2.5, 4.0),
+    "psnr_textured": (30.0, 25.0),
+    "psnr_relit": (25.0, 20.0),
+    "seen_share": (0.45, 0.3),
+}
+"""Figure -> (good from here, fair from here)."""
+
+FIGURES = {
+    "reprojection_percent": ("Landmarks", "{:.1f} % off"),
+    "psnr_textured": ("Likeness, Textured", "{:.1f} dB"),
+    "psnr_relit": ("Likeness, Relit", "{:.1f} dB"),
+    "seen_share": ("Skin Seen", "{:.0%}"),
+}
+"""Figure -> (label, format)."""

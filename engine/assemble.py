@@ -1,0 +1,130 @@
+"""Model, fit and textures become a FaceResult: everything Blender needs, with figures that say how good it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from .config import Settings
+from .contract import FaceResult, Floats, Light, Mesh, Rig, ShapeKeys, View
+from .detect.detector import Detection
+from .faces.model import FaceModel
+from .files.photo import Photo
+from .fit.state import Fit
+from .quality import measure
+from .texture.bake import Baked
+from .texture.materials import dress
+
+PHOTO = "photo.jpg"
+PHOTO_QUALITY = 92
+
+
+def assemble(
+    model: FaceModel,
+    fit: Fit,
+    baked: Baked,
+    photo: Photo,
+    detection: Detection,
+    settings: Settings,
+    seconds: dict[str, float],
+) -> FaceResult:
+    """The result of one face in one photo.
+
+    Args:
+        model, fit, baked: what the earlier stages gave; ``fit.camera`` refers to ``photo.pixels``.
+        photo: its ``scale`` leads from the original photo's pixels to ``photo.pixels``; the result's camera and
+            landmarks are in the original's.
+        detection: of the face in ``photo.pixels``.
+        settings: as the user chose them; kept in the report.
+        seconds: by stage so far.
+    """
+    vertices = model.shape(fit.identity)
+    materials, images = dress(model, fit, photo.pixels)
+    images |= {"albedo.png": _png(baked.albedo), "confidence.png": _png(baked.confidence), PHOTO: _jpeg(photo.pixels)}
+    expression = _numpy(fit.expression)
+    return FaceResult(
+        model=f"{model.name} {model.version}",
+        mesh=Mesh(_numpy(vertices), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
+        shape_keys=ShapeKeys(
+            names=model.expression_names,
+            offsets=_numpy(model.expression_basis),
+            weights=expression if settings.apply_expression else np.zeros_like(expression),
+            minimum=_numpy(model.expression_range[:, 0]),
+            maximum=_numpy(model.expression_range[:, 1]),
+        ),
+        rig=Rig(
+            names=model.joint_names,
+            parents=model.joint_parents,
+            heads=_numpy(model.joint_regressor @ vertices),
+            tails=_numpy(model.tail_regressor @ vertices),
+            weights=_numpy(model.joint_weights),
+        ),
+        materials=materials,
+        views=(_view(fit, photo, expression),),
+        light=Light(_numpy(fit.light), "head"),
+        coefficients={name: _numpy(getattr(fit, name)) for name in ("identity", "albedo", "expression")},
+        images=images,
+        report=_report(model, fit, baked, photo, detection, settings, seconds),
+        licences=(model.licence,),
+    )
+
+
+def _view(fit: Fit, photo: Photo, expression: Floats) -> View:
+    """The camera and landmarks in pixels of the original photo."""
+    to_original = 1 / photo.scale
+    intrinsics = _numpy(fit.camera.intrinsics).copy()
+    intrinsics[:2] *= to_original
+    width, height = fit.camera.size
+    return View(
+        photo=str(photo.path),
+        image=PHOTO,
+        size=(round(width * to_original), round(height * to_original)),
+        intrinsics=intrinsics,
+        rotation=_numpy(fit.camera.rotation),
+        translation=_numpy(fit.camera.translation),
+        landmark_layout=fit.layout,
+        landmarks=_numpy(fit.landmarks) * np.float32(to_original),
+        landmarks_fitted=_numpy(fit.landmarks_fitted) * np.float32(to_original),
+        expression=expression,
+        focal_source="given"
+        if fit.focal_known and photo.focal_px is None
+        else "exif"
+        if fit.focal_known
+        else "estimated",
+    )
+
+
+def _report(
+    model: FaceModel,
+    fit: Fit,
+    baked: Baked,
+    photo: Photo,
+    detection: Detection,
+    settings: Settings,
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    quality = measure(model, fit, baked, photo.pixels, detection)
+    return {
+        **quality,
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "device": str(model.mean.device),
+        "torch": torch.__version__,
+        "settings": settings.to_dict(),
+    }
+
+
+def _numpy(values: torch.Tensor) -> Floats:
+    return values.detach().cpu().numpy().astype(np.float32, copy=False)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """PNG with little effort: a 2048 px texture in a quarter of a second."""
+    ordered = pixels[..., ::-1] if pixels.ndim == 3 else pixels
+    return cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, PHOTO_QUALITY])[1].tobytes()

@@ -1,0 +1,74 @@
+"""The face model cut down to its landmarks, ready for small dense linear algebra (numpy, float64, CPU)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..detect.detector import Layout
+from ..detect.layouts import FACE_OVAL
+from ..faces.model import FaceModel
+from ..render.normals import vertex_normals
+from .memo import memo
+
+Array = NDArray[np.float64]
+
+IRIS_DIAMETER = 0.0117
+"""Metres, horizontal visible iris of an adult; varies by about 5 %."""
+
+
+@dataclass(frozen=True)
+class LandmarkBasis:
+    """Landmarks of one layout as a linear function of the coefficients."""
+
+    mean: Array
+    """(L, 3) metres."""
+    modes: Array
+    """(L, 3, I + E): identity, then expression."""
+    normals: Array
+    """(L, 3) unit normals of the mean face."""
+    present: Array
+    """(L,) 1 where the model has the point."""
+    contour: NDArray[np.bool_]
+    """(L,) the points on the outline."""
+    identities: int
+    low: Array
+    """(E,) lowest expression weights."""
+    high: Array
+    """(E,) highest expression weights."""
+
+    def points(self, coefficients: Array) -> Array:
+        """(L, 3) metres for (I + E,) coefficients."""
+        return self.mean + self.modes @ coefficients
+
+
+def landmark_basis(model: FaceModel, layout: Layout) -> LandmarkBasis:
+    """The landmark basis of ``model``, built once for each model."""
+    return memo(model, f"basis_{layout}", lambda: _build(model, layout))
+
+
+def _build(model: FaceModel, layout: Layout) -> LandmarkBasis:
+    points = model.landmarks[layout]
+    modes = torch.cat([points.points(model.identity_basis), points.points(model.expression_basis)])
+    normals = points.points(vertex_normals(model.mean, model.triangles))
+    contour = np.zeros(len(points.vertices), bool)
+    contour[list(FACE_OVAL) if layout == "478" else list(range(17))] = True
+    bounds = _numpy(model.expression_range)
+    return LandmarkBasis(
+        mean=_numpy(points.points(model.mean)),
+        modes=np.ascontiguousarray(np.moveaxis(_numpy(modes), 0, -1)),
+        normals=_numpy(torch.nn.functional.normalize(normals, dim=-1, eps=1e-12)),
+        present=_numpy((points.vertices >= 0).all(-1)),
+        contour=contour,
+        identities=len(model.identity_basis),
+        low=bounds[:, 0],
+        high=bounds[:, 1],
+    )
+
+
+def _numpy(tensor: Tensor) -> Array:
+    return tensor.detach().cpu().numpy().astype(np.float64)

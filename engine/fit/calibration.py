@@ -1,0 +1,168 @@
+"""A detector's error, learned from renders of known heads: its bias, its response to shape, and its covariance.
+
+A detector does not report where a point of the mesh is. It is off by an amount that depends on the head's turn, it
+sees only part of what makes a face differ from the average (its response), and its errors are shared by whole regions.
+All three are linear in simple features of pose and coefficients and are learned by ridge regression from samples with
+known truth (``scripts/calibrate.py``), mirrored once because faces and detectors are symmetric.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..faces.model import FaceModel
+from .basis import Array, LandmarkBasis
+from .noise import Noise
+from .pose import Pose, roll_of
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets"
+KNOTS = np.radians([0.0, 15.0, 30.0, 45.0])
+"""Absolute yaw at which covariances are kept; linear between."""
+RANK = 32
+RIDGE_RESPONSE = 3.0
+"""Prior of a response coefficient: noise variance over this is added to the normal equations."""
+FLOOR = 0.0003
+"""Metres: no landmark is trusted beyond this."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Error model of one detector on one face model. Flattened landmarks as in :mod:`.noise`, metres."""
+
+    model: str
+    """``FaceModel.name`` and version it was learned on."""
+    detector: str
+    bias: Array
+    """(features, 2L) for :func:`pose_features`."""
+    response: Array
+    """(turns, K, 2L) for :func:`turn_features`."""
+    variance: Array
+    """(knots, 2L) at positive yaw."""
+    factor: Array
+    """(knots, 2L, r) at positive yaw."""
+    mirror: Array
+    """(2L,) flattened index of each coordinate's mirror image."""
+
+    def noise(self, yaw: float, pitch: float) -> Noise:
+        """The error model at one head pose (radians, clamped to the range that was learned)."""
+        yaw = float(np.clip(yaw, -KNOTS[-1], KNOTS[-1]))
+        pitch = float(np.clip(pitch, -0.45, 0.45))
+        place = np.interp(abs(yaw), KNOTS, np.arange(len(KNOTS)))
+        low = min(int(place), len(KNOTS) - 2)
+        share = place - low
+        variance = (1 - share) * self.variance[low] + share * self.variance[low + 1]
+        factor = np.c_[np.sqrt(1 - share) * self.factor[low], np.sqrt(share) * self.factor[low + 1]]
+        if yaw < 0:
+            order = self.mirror.astype(int)
+            variance, factor = variance[order], factor[order]
+        response = np.tensordot(turn_features(yaw), self.response, 1).T
+        return Noise(pose_features(yaw, pitch) @ self.bias, response, variance, factor)
+
+    def save(self, path: Path) -> None:
+        """Write a compressed npz in half precision (units of 0.1 mm keep every number in its range)."""
+        unit = 1e4
+        np.savez_compressed(
+            path,
+            model=self.model,
+            detector=self.detector,
+            bias=(self.bias * unit).astype(np.float16),
+            response=(self.response * unit).astype(np.float16),
+            deviation=(np.sqrt(self.variance) * unit).astype(np.float16),
+            factor=(self.factor * unit).astype(np.float16),
+            mirror=self.mirror.astype(np.int16),
+        )
+
+
+def load_calibration(model: FaceModel, detector: str) -> Calibration | None:
+    """The calibration that ships for this model and detector, or None if there is none."""
+    path = ASSETS / f"calibration_{model.name}.npz"
+    if not path.exists():
+        return None
+    with np.load(path) as data:
+        if str(data["model"]) != f"{model.name} {model.version}" or str(data["detector"]) != detector:
+            return None
+        unit = 1e-4
+        return Calibration(
+            model=str(data["model"]),
+            detector=str(data["detector"]),
+            bias=data["bias"].astype(np.float64) * unit,
+            response=data["response"].astype(np.float64) * unit,
+            variance=(data["deviation"].astype(np.float64) * unit) ** 2,
+            factor=data["factor"].astype(np.float64) * unit,
+            mirror=data["mirror"].astype(np.int64),
+        )
+
+
+def pose_features(yaw: float, pitch: float) -> Array:
+    """(10,) what the bias is linear in."""
+    y, p = yaw / 0.7, pitch / 0.35
+    return np.array([1, y, p, y * y, y * p, p * p, y**3, y * y * p, abs(y), abs(y) * p])
+
+
+def turn_features(yaw: float) -> Array:
+    """(3,) what the response is linear in."""
+    y = yaw / 0.7
+    return np.array([1, y, y * y])
+
+
+def normalised_residual(basis: LandmarkBasis, pose: Pose, coefficients: Array, observed: Array) -> Array:
+    """(2L,) detected minus true landmarks in the frame of :mod:`.noise`."""
+    roll = roll_of(pose.rotation[:, 1])
+    unroll = np.array([[np.cos(roll), np.sin(roll)], [-np.sin(roll), np.cos(roll)]])
+    offset: Array = (observed - pose.project(basis.points(coefficients))) @ unroll.T / pose.scale
+    return offset.ravel()
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Detections with known truth."""
+
+    angles: Array
+    """(N, 2) yaw, pitch in radians."""
+    coefficients: Array
+    """(N, K) identity and expression."""
+    residuals: Array
+    """(N, 2L), see :func:`normalised_residual`."""
+
+
+def learn(samples: Samples, mirror: Array, model: str, detector: str) -> Calibration:
+    """Bias, response and covariance by ridge regression and factor analysis of what is left.
+
+    Args:
+        samples: already mirrored (see ``scripts/calibrate.py``), so that the result is symmetric.
+        mirror: (2L,) flattened index of each coordinate's mirror image.
+        model: name and version.
+        detector: name.
+    """
+    poses = np.stack([pose_features(*a) for a in samples.angles])
+    turns = np.stack([turn_features(a[0]) for a in samples.angles])
+    shape = (turns[:, :, None] * samples.coefficients[:, None]).reshape(len(turns), -1)
+    design = np.c_[poses, shape]
+    noise = float(np.median(samples.residuals.var(0)))
+    spread = samples.coefficients.var(0).mean()
+    ridge = np.r_[np.full(poses.shape[1], 1e-3), np.full(shape.shape[1], RIDGE_RESPONSE * noise / (spread * 1e-6))]
+    ridge[poses.shape[1] :] = np.clip(ridge[poses.shape[1] :], 1.0, 200.0)
+    weights = np.linalg.solve(design.T @ design + np.diag(ridge), design.T @ samples.residuals)
+    left = samples.residuals - design @ weights
+    freedom = np.trace(np.linalg.solve(design.T @ design + np.diag(ridge), design.T @ design))
+    left *= np.sqrt(len(left) / max(len(left) - freedom, len(left) / 3))
+    variance, factor = zip(*(_covariance(left, samples.angles[:, 0], knot) for knot in KNOTS), strict=True)
+    split = poses.shape[1]
+    response = weights[split:].reshape(turns.shape[1], samples.coefficients.shape[1], -1)
+    return Calibration(model, detector, weights[:split], response, np.stack(variance), np.stack(factor), mirror)
+
+
+def _covariance(left: Array, yaw: Array, knot: float) -> tuple[Array, Array]:
+    """Diagonal and factor of the covariance of residuals near one yaw, heavy tails pulled in."""
+    near = np.exp(-0.5 * ((yaw - knot) / np.radians(7.5)) ** 2)
+    size = (left**2).mean(1)
+    typical = np.median(size[near > 0.3])
+    near = near / np.maximum(1.0, size / (6 * typical))
+    weighted = left * np.sqrt(near / near.sum())[:, None]
+    _, values, vectors = np.linalg.svd(weighted, full_matrices=False)
+    factor = (vectors[:RANK] * values[:RANK, None]).T
+    variance = np.maximum((weighted**2).sum(0) - (factor**2).sum(1), FLOOR**2)
+    return variance, factor

@@ -1,0 +1,59 @@
+"""Outline landmarks follow the silhouette, not a place on the skin: move them to where the head's outline is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..faces.model import FaceModel
+from .basis import Array, LandmarkBasis
+from .pose import Pose
+from .memo import memo
+
+REACH = 0.022
+"""Metres a contour point may slide along the skin."""
+BAND = 0.006
+"""Metres it may slide up or down."""
+CANDIDATES = 24
+
+
+@dataclass(frozen=True)
+class ContourPaths:
+    """Vertices that each contour landmark may slide to."""
+
+    rows: NDArray[np.int64]
+    """(C,) the contour landmarks."""
+    mean: Array
+    """(C, n, 3)."""
+    modes: Array
+    """(C, n, 3, I + E)."""
+
+
+def slide(model: FaceModel, basis: LandmarkBasis, pose: Pose) -> LandmarkBasis:
+    """The basis with each contour landmark at the candidate whose image lies farthest out from the face's middle."""
+    paths = memo(model, f"contour_{len(basis.mean)}", lambda: _paths(model, basis))
+    middle = pose.project(basis.mean).mean(0)
+    outward = pose.project(basis.mean[paths.rows]) - middle
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    pixels = pose.project(paths.mean.reshape(-1, 3)).reshape(*paths.mean.shape[:2], 2)
+    best = (pixels * outward[:, None]).sum(-1).argmax(1)
+    mean, modes = basis.mean.copy(), basis.modes.copy()
+    each = np.arange(len(best))
+    mean[paths.rows], modes[paths.rows] = paths.mean[each, best], paths.modes[each, best]
+    return replace(basis, mean=mean, modes=modes)
+
+
+def _paths(model: FaceModel, basis: LandmarkBasis) -> ContourPaths:
+    vertices = model.mean.detach().cpu().numpy().astype(np.float64)
+    skin = np.flatnonzero(model.skin_weight.cpu().numpy() > 0)
+    rows = np.flatnonzero(basis.contour)
+    offset = vertices[skin][None] - basis.mean[rows][:, None]
+    distance = np.linalg.norm(offset, axis=-1)
+    distance[(distance > REACH) | (np.abs(offset[..., 1]) > BAND)] = np.inf
+    order = np.argsort(distance, 1)[:, :CANDIDATES]
+    picked = np.where(np.isfinite(np.take_along_axis(distance, order, 1)), order, order[:, :1])
+    chosen = skin[picked]
+    stack = np.concatenate([model.identity_basis.cpu().numpy()[:, chosen], model.expression_basis.cpu().numpy()[:, chosen]])
+    return ContourPaths(rows, vertices[chosen], np.moveaxis(stack.astype(np.float64), 0, -1))

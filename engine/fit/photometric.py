@@ -1,0 +1,261 @@
+"""Refinement against the photo's pixels: light, albedo, identity, expression and pose at once, robustly.
+
+Gauss-Newton on ``photo - rendering`` at some thousand skin samples (:mod:`.pixels`), coarse to fine, with the landmark
+terms and the priors kept. What the photo says is weighed by how well the model explains it: the residual's spread is
+re-estimated at every step, samples that disagree (glasses, hair, hands, a cast shadow) lose their weight, and residuals
+that neighbours share count as fewer measurements, because then it is the model and not the sensor that errs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..camera.camera import Camera
+from ..config import Quality
+from ..detect.detector import Detection
+from ..faces.model import FaceModel
+from ..light.harmonics import CONSTANTS
+from .basis import Array
+from .landmark_terms import LandmarkTerms
+from .landmarks import with_state
+from .pixels import Look, Photo, linearise, look, seen
+from .pose import Pose
+from .skin import Skin, skin_of
+from .solver import FOCAL_GUESS, POSE, State, System, add_priors, advance, bounded_step
+from .state import Fit
+
+LEVELS: dict[str, tuple[tuple[int, int], ...]] = {
+    "standard": ((96, 6), (192, 6)),
+    "high": ((96, 6), (192, 8), (288, 6)),
+}
+"""By quality: face size in pixels and Gauss-Newton steps, coarse to fine."""
+DEGREES = 4.0
+"""Of freedom of the residual's Student t distribution."""
+NOISE_FLOOR = 0.006
+"""SRGB: the residual's spread is never taken to be less."""
+LIGHT_LEVEL = 0.9
+"""Typical shading of a well exposed face..."""
+LIGHT_SPREAD = 0.35
+"""...and its standard deviation."""
+COLOUR_SPREAD = 0.12
+"""Of the light's mean colour round grey, relative."""
+DIRECTION_SPREAD = 0.45
+"""Of the higher bands, relative to the mean level."""
+
+
+@dataclass
+class Appearance:
+    """Light (9, 3) and albedo coefficients (A,)."""
+
+    light: Tensor
+    albedo: Tensor
+
+
+def refine(
+    model: FaceModel,
+    photo: NDArray[np.uint8],
+    fit: Fit,
+    quality: Quality = "standard",
+    progress: Callable[[float], None] = lambda _: None,
+    check: Callable[[], None] = lambda: None,
+) -> Fit:
+    """Refine a landmark fit against the photo's pixels.
+
+    Args:
+        model: the fit's model.
+        photo: (H, W, 3) sRGB, the photo the landmarks were found in.
+        fit: from :func:`.landmarks.fit_landmarks`.
+        quality: ``"draft"`` solves light and albedo only.
+        progress: called with 0..1.
+        check: called between steps; may raise to stop.
+    """
+    detection = Detection(np.zeros(4, np.float32), 1.0, fit.layout, fit.landmarks.cpu().numpy())
+    terms = LandmarkTerms.of(model, detection, fit.calibration)
+    solver = _Refinement(model, terms, fit)
+    levels = LEVELS.get(quality, LEVELS["standard"])
+    total = sum(steps for _, steps in levels)
+    done = 0
+    for size, steps in levels:
+        solver.load(photo, size)
+        if done == 0:
+            solver.light_and_albedo(rounds=4)
+        for _ in range(steps if quality != "draft" else 0):
+            check()
+            solver.step()
+            done += 1
+            progress(done / total)
+        if quality == "draft":
+            break
+    return solver.result(fit)
+
+
+class _Refinement:
+    """The state of one refinement."""
+
+    def __init__(self, model: FaceModel, terms: LandmarkTerms, fit: Fit) -> None:
+        self.model, self.terms = model, terms
+        self.skin: Skin = skin_of(model)
+        self.device = model.mean.device
+        k = fit.camera.intrinsics.cpu().numpy().astype(np.float64)
+        pose = Pose(
+            fit.camera.rotation.cpu().numpy().astype(np.float64),
+            fit.camera.translation.cpu().numpy().astype(np.float64),
+            float(k[0, 0]),
+            k[:2, 2],
+        )
+        coefficients = torch.cat([fit.identity, fit.expression]).cpu().numpy().astype(np.float64)
+        self.state = State(pose, coefficients, fit.landmark_weights.cpu().numpy().astype(np.float64))
+        self.size, self.focal_known = fit.camera.size, fit.focal_known
+        self.appearance = Appearance(fit.light, fit.albedo)
+        self.spread = 0.1
+        self.weights = torch.ones(len(self.skin.samples), device=self.device)
+        self.normal_modes: Tensor | None = None
+
+    def load(self, photo: NDArray[np.uint8], face: int) -> None:
+        """Cut the face out of the photo so that it is ``face`` pixels wide, with image derivatives."""
+        at = self.terms.observed
+        low, high = at.min(0), at.max(0)
+        extent, middle = float((high - low).max()), (low + high) / 2
+        scale = min(face / extent, 1.5)
+        half = 0.75 * extent
+        side = max(int(round(2 * half * scale)), 16)
+        left, top = middle - half
+        shift = np.array([[1 / scale, 0, left + 0.5 / scale - 0.5], [0, 1 / scale, top + 0.5 / scale - 0.5]])
+        self.crop = (float(left), float(top), float(scale), side)
+        source = photo
+        if scale < 0.5:
+            # Warping skips pixels; average them first.
+            sigma = 0.5 * (1 / scale - 1)
+            x0, y0 = (int(max(v - 4 * sigma - 2, 0)) for v in (left, top))
+            x1, y1 = (int(v + 2 * half + 4 * sigma + 2) for v in (left, top))
+            source = cv2.GaussianBlur(np.ascontiguousarray(photo[y0:y1, x0:x1]), (0, 0), sigma)
+            shift[:, 2] -= (x0, y0)
+        picture = cv2.warpAffine(
+            source, shift, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+        image = cv2.GaussianBlur(picture.astype(np.float32) / 255, (0, 0), 0.9)
+        dx = cv2.sepFilter2D(image, -1, np.array([-0.5, 0, 0.5]), np.array([0.25, 0.5, 0.25]))
+        dy = cv2.sepFilter2D(image, -1, np.array([0.25, 0.5, 0.25]), np.array([-0.5, 0, 0.5]))
+        stacked = torch.from_numpy(np.concatenate([image, dx, dy], 2)).permute(2, 0, 1).contiguous()
+        self.photo = Photo(stacked.to(self.device), self._camera())
+        self.normal_modes = None
+
+    def _camera(self) -> Camera:
+        pose = self.state.pose
+        intrinsics = np.array([[pose.focal, 0, pose.centre[0]], [0, pose.focal, pose.centre[1]], [0, 0, 1]])
+        left, top, scale, side = self.crop
+        full = Camera(*(self._tensor(v) for v in (intrinsics, pose.rotation, pose.translation)), self.size)
+        return full.crop(left, top, scale, (side, side))
+
+    def _tensor(self, values: Array) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, torch.float32)
+
+    def _patch(self) -> Tensor:
+        """(m, 3) the skin's vertices now."""
+        return self.model.mean[self.skin.vertices] + self.skin.modes @ self._tensor(self.state.coefficients)
+
+    def _vertices(self) -> Tensor:
+        count = self.terms.basis.identities
+        coefficients = self._tensor(self.state.coefficients)
+        return self.model.shape(coefficients[:count], coefficients[count:])
+
+    def _base_weights(self, now: Look, camera: Camera) -> Tensor:
+        """(n,) what can be told before looking at the photo: visible, facing, skin."""
+        visible = seen(self.model, self.skin, self._vertices(), camera)
+        return visible * self.skin.trust * ((now.facing - 0.12) / 0.5).clamp(0, 1)
+
+    def _robust(self, residual: Tensor, base: Tensor) -> Tensor:
+        """(n,) Student t weights with the spread re-estimated, smoothed over neighbours since outliers come in patches."""
+        distance = (residual**2).mean(-1)
+        valid = distance[base > 0.2]
+        if len(valid):
+            self.spread = max(float(valid.median().sqrt()) * 1.2, NOISE_FLOOR)
+        weight = (DEGREES + 3) / (DEGREES + 3 * distance / self.spread**2)
+        around = weight[self.skin.neighbours].mean(1)
+        return torch.minimum(weight, 0.5 * (weight + around)).clamp_max(1.5)
+
+    def _sharing(self, residual: Tensor, weights: Tensor) -> float:
+        """How many samples count as one: from the correlation of neighbours' residuals."""
+        near = residual[self.skin.neighbours[:, :3]].mean(1)
+        top = (weights[:, None] * residual * near).sum()
+        bottom = (weights[:, None] * (residual**2)).sum().clamp_min(1e-12)
+        correlation = float((top / bottom).clamp(0.0, 0.98))
+        return ((1 + correlation) / (1 - correlation)) ** 2
+
+    def light_and_albedo(self, rounds: int) -> None:
+        """Solve light and albedo alone, the shape held."""
+        for _ in range(rounds):
+            self.step(appearance_only=True)
+
+    def step(self, appearance_only: bool = False) -> None:
+        """One Gauss-Newton step on everything."""
+        camera = self._camera()
+        patch = self._patch()
+        now = look(self.skin, patch, self.appearance.albedo, self.appearance.light, camera)
+        if self.normal_modes is None:
+            self.normal_modes = self.skin.normal_modes(patch)
+        base = self._base_weights(now, camera)
+        residual, jacobian = linearise(self.skin, self.normal_modes, self.photo, now, self.appearance.light, camera)
+        self.weights = base * self._robust(residual, base)
+        weights = self.weights / (self.spread**2 * self._sharing(residual, self.weights))
+        flat = jacobian.flatten(0, 1) * weights.sqrt().repeat_interleave(3)[:, None]
+        right = (residual * weights.sqrt()[:, None]).flatten()
+        hessian = (flat.T @ flat).double().cpu().numpy()
+        gradient = (flat.T @ right).double().cpu().numpy()
+        self._solve(System(hessian, gradient), appearance_only)
+
+    def _solve(self, system: System, appearance_only: bool) -> None:
+        landmarks, landmark_weights = self.terms.system(self.state)
+        shape = POSE + len(self.state.coefficients)
+        guess = None if self.focal_known else FOCAL_GUESS * max(self.size)
+        add_priors(landmarks, self.terms.basis, self.state, guess)
+        system.hessian[:shape, :shape] += landmarks.hessian
+        system.gradient[:shape] += landmarks.gradient
+        self._appearance_priors(system, shape)
+        step = np.zeros(len(system.gradient))
+        if appearance_only:
+            step[shape:] = np.linalg.solve(system.hessian[shape:, shape:], system.gradient[shape:])
+        else:
+            step = bounded_step(system, self.terms.basis, self.state, not self.focal_known, False)
+            self.state = advance(self.state, step, max(self.size), landmark_weights)
+        change = self._tensor(step[shape:])
+        self.appearance = Appearance(
+            self.appearance.light + change[:27].view(9, 3), self.appearance.albedo + change[27:]
+        )
+
+    def _appearance_priors(self, system: System, start: int) -> None:
+        """Light: bright enough, nearly grey in the mean, not too one-sided. Albedo: one standard deviation."""
+        light = self.appearance.light.cpu().numpy().astype(np.float64)
+        level = max(float(light[0].mean()), 0.2)
+        row = np.zeros(len(system.gradient))
+        row[start : start + 3] = CONSTANTS[0] / 3
+        system.add_row(row, LIGHT_LEVEL - CONSTANTS[0] * float(light[0].mean()), LIGHT_SPREAD)
+        for channel in range(3):
+            row = np.zeros(len(system.gradient))
+            row[start : start + 3] = -1 / 3
+            row[start + channel] += 1
+            system.add_row(row, -float(light[0, channel] - light[0].mean()), COLOUR_SPREAD * level)
+        bands = light[1:].ravel()
+        system.add_diagonal(start + 3, np.full(24, (DIRECTION_SPREAD * level) ** -2), -bands)
+        albedo = self.appearance.albedo.cpu().numpy().astype(np.float64)
+        system.add_diagonal(start + 27, np.ones(len(albedo)), -albedo)
+
+    def result(self, fit: Fit) -> Fit:
+        """The refined fit."""
+        inliers = torch.zeros(len(self.model.mean), device=self.device)
+        inliers[self.skin.vertices[self.skin.samples]] = self.weights.clamp(0, 1)
+        moved = with_state(fit, self.terms, self.state)
+        return replace(
+            moved,
+            albedo=self.appearance.albedo,
+            light=self.appearance.light,
+            inliers=inliers,
+            residual=self.spread,
+        )

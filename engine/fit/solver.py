@@ -1,0 +1,100 @@
+"""Gauss-Newton machinery shared by the landmark and the photometric stage (numpy, float64)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .basis import Array, LandmarkBasis
+from .pose import Pose, rotation_of
+
+POSE = 7
+"""Leading unknowns of every step: turn (3), shift (3, metres), log focal length. Coefficients follow."""
+FOCAL_GUESS = 1.6
+"""Of the photo's longer side, where neither EXIF nor the user says."""
+FOCAL_BOUNDS = (0.5, 8.0)
+FOCAL_SPREAD = 0.35
+"""Standard deviation of the logarithm of that guess."""
+EXPRESSION_SPREAD = 0.3
+NEAREST = 0.15
+"""Metres: the closest a head may come to the camera."""
+
+
+@dataclass
+class State:
+    """Where the solver stands."""
+
+    pose: Pose
+    coefficients: Array
+    """(I + E,) identity, then expression."""
+    weights: Array
+    """(L,) of the landmarks."""
+
+
+@dataclass
+class System:
+    """Normal equations ``hessian . step = gradient`` of everything that has been added."""
+
+    hessian: Array
+    gradient: Array
+
+    def add_row(self, row: Array, error: float, spread: float) -> None:
+        """One scalar measurement: ``row . step`` should be ``error``, give or take ``spread``."""
+        self.hessian += np.outer(row, row) / spread**2
+        self.gradient += row * (error / spread**2)
+
+    def add_diagonal(self, start: int, precision: Array, pull: Array) -> None:
+        """Gaussian priors on consecutive unknowns: ``precision`` times the wanted change ``pull``."""
+        at = np.arange(start, start + len(precision))
+        self.hessian[at, at] += precision
+        self.gradient[at] += precision * pull
+
+
+def add_priors(system: System, basis: LandmarkBasis, state: State, focal_guess: float | None) -> None:
+    """Identity: one standard deviation. Expression: a narrow bell round 0. Focal length: near the guess."""
+    expressions = len(state.coefficients) - basis.identities
+    precision = np.r_[np.ones(basis.identities), np.full(expressions, EXPRESSION_SPREAD**-2)]
+    system.add_diagonal(POSE, precision, -state.coefficients)
+    if focal_guess is not None:
+        system.add_diagonal(6, np.array([FOCAL_SPREAD**-2]), np.array([np.log(focal_guess / state.pose.focal)]))
+
+
+def bounded_step(system: System, basis: LandmarkBasis, state: State, free_focal: bool, pose_only: bool) -> Array:
+    """The step that keeps expressions within bounds: those that would leave are put on the bound, the rest solved again.
+
+    Unknowns after the coefficients (light, albedo) are free.
+    """
+    first, last = POSE + basis.identities, POSE + len(state.coefficients)
+    now = state.coefficients[basis.identities :]
+    low, high = basis.low - now, basis.high - now
+    free = np.ones(len(system.gradient), bool)
+    free[6] = free_focal
+    free[6:] &= not pose_only
+    step = np.zeros(len(free))
+    for _ in range(4):
+        right = system.gradient[free] - system.hessian[np.ix_(free, ~free)] @ step[~free]
+        step[free] = np.linalg.solve(system.hessian[np.ix_(free, free)], right)
+        part = step[first:last]
+        outside = ((part < low - 1e-9) | (part > high + 1e-9)) & free[first:last]
+        if pose_only or not outside.any():
+            break
+        step[first:last] = np.clip(part, low, high)
+        free[first:last] &= ~outside
+    if not pose_only:
+        step[first:last] = np.clip(step[first:last], low, high)
+    return step
+
+
+def advance(state: State, step: Array, longest: int, weights: Array) -> State:
+    """The state after a step; the focal length and distance stay within sane bounds."""
+    focal = state.pose.focal * np.exp(np.clip(step[6], -0.3, 0.3))
+    low, high = (bound * longest for bound in FOCAL_BOUNDS)
+    # A focal length that EXIF or the user gave may lie outside, and is then not moved.
+    focal = float(np.clip(focal, min(low, state.pose.focal), max(high, state.pose.focal)))
+    translation = state.pose.translation + step[3:6]
+    translation[2] = max(translation[2], NEAREST)
+    pose = replace(
+        state.pose, rotation=rotation_of(step[:3]) @ state.pose.rotation, translation=translation, focal=focal
+    )
+    return State(pose, state.coefficients + step[POSE : POSE + len(state.coefficients)], weights)

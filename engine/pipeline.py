@@ -1,0 +1,165 @@
+"""The main job, top to bottom: read a photo, find its faces, fit, refine, bake, assemble, save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from .assemble import assemble
+from .config import Settings
+from .contract import FaceResult, Progress, Request
+from .detect.detector import Detection, Detector
+from .detect.library import create_detector
+from .detect.selection import check_size, select_faces
+from .errors import Cancelled, DeviceUnavailable, FaceNotFound
+from .faces.library import load_model
+from .faces.model import FaceModel
+from .files.photo import Photo, read_photo
+from .fit.calibration import load_calibration
+from .fit.landmarks import fit_landmarks
+from .fit.photometric import refine
+from .preview import with_preview
+from .texture.bake import bake
+
+Report = Callable[[Progress], None]
+
+_SHARE = {"detect": 0.15, "fit": 0.05, "photometric": 0.40, "texture": 0.30, "save": 0.10}
+"""Roughly how much of the time each stage of one face takes; the progress bar's units."""
+
+
+def reconstruct(
+    request: Request,
+    progress: Report = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[FaceResult]:
+    """Reconstruct the faces of each photo of ``request`` and save each in a folder of its own under ``output``.
+
+    Folders are named after the photo; a second face of a photo gets ``_2``. Raises ``FaceError`` subclasses; a face
+    that was saved before a later one failed stays.
+    """
+    settings = Settings.from_dict(request.settings)
+    device = choose_device(settings.device)
+    results = []
+    for number, path in enumerate(request.photos):
+        meter = _Meter(progress, cancelled, number / len(request.photos), 1 / len(request.photos))
+        results += reconstruct_photo(Path(path), Path(request.output), settings, device, meter)
+    return results
+
+
+def reconstruct_photo(
+    path: Path, output: Path, settings: Settings, device: torch.device, meter: _Meter
+) -> list[FaceResult]:
+    """Every chosen face of one photo, saved."""
+    torch.manual_seed(settings.seed)
+    with meter.stage("detect", "Reading the photo and looking for faces"):
+        photo = read_photo(path)
+        detections = select_faces(_detector(settings.detector, str(device)).detect(photo.pixels), settings)
+    if not detections:
+        raise FaceNotFound(str(path))
+    model = _model(settings.model, str(device))
+    results = []
+    for number, detection in enumerate(detections):
+        face = reconstruct_face(photo, detection, model, settings, meter.part(number, len(detections)))
+        name = path.stem if number == 0 else f"{path.stem}_{number + 1}"
+        results.append(face.save(output / name))
+    meter.done()
+    return results
+
+
+def reconstruct_face(
+    photo: Photo, detection: Detection, model: FaceModel, settings: Settings, meter: _Meter
+) -> FaceResult:
+    """One face: landmarks, pixels, texture, result."""
+    check_size(detection, str(photo.path))
+    height, width = photo.pixels.shape[:2]
+    focal = settings.focal_px * photo.scale or photo.focal_px
+    with meter.stage("fit", "Laying the model over the landmarks"):
+        calibration = load_calibration(model, settings.detector)
+        fit = fit_landmarks(model, detection, (width, height), focal, calibration)
+    with meter.stage("photometric", "Refining against the photo"):
+        fit = refine(model, photo.pixels, fit, settings.quality, meter.step, meter.check)
+    with meter.stage("texture", "Baking the texture"):
+        baked = bake(model, fit, photo.pixels, settings.texture_size)
+    with meter.stage("save", "Writing the result"):
+        return with_preview(assemble(model, fit, baked, photo, detection, settings, meter.seconds))
+
+
+def choose_device(name: str) -> torch.device:
+    """The torch device for a setting; ``auto`` takes CUDA, then MPS, then the CPU. Raises ``DeviceUnavailable``."""
+    available = ["cpu"]
+    if torch.backends.mps.is_available():
+        available.insert(0, "mps")
+    if torch.cuda.is_available():
+        available.insert(0, "cuda")
+    if name == "auto":
+        return torch.device(available[0])
+    if name not in available:
+        raise DeviceUnavailable(name, ", ".join(available))
+    return torch.device(name)
+
+
+def preload(settings: Settings) -> None:
+    """Load the model and the detector ahead of the first photo; a warm worker starts faster."""
+    device = str(choose_device(settings.device))
+    load_calibration(_model(settings.model, device), settings.detector)
+    _detector(settings.detector, device)
+
+
+@lru_cache(maxsize=2)
+def _model(name: str, device: str) -> FaceModel:
+    return load_model(name, device)
+
+
+@lru_cache(maxsize=2)
+def _detector(name: str, device: str) -> Detector:
+    return create_detector(name, device)
+
+
+@dataclass
+class _Meter:
+    """Turns stages into progress, times them, and stops the job when the user asks."""
+
+    report: Report
+    cancelled: Callable[[], bool]
+    start: float = 0.0
+    share: float = 1.0
+    seconds: dict[str, float] = field(default_factory=dict)
+    _place: float = 0.0
+    _name: str = ""
+    _text: str = ""
+
+    @contextmanager
+    def stage(self, name: str, text: str) -> Iterator[None]:
+        self._name, self._text = name, text
+        self.step(0.0)
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+        self._place += _SHARE[name]
+
+    def step(self, fraction: float) -> None:
+        """Report ``fraction`` 0..1 of the current stage. Raises ``Cancelled``."""
+        self.check()
+        done = self._place + fraction * _SHARE[self._name]
+        self.report(Progress(self._name, min(self.start + self.share * done, 1.0), self._text))
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` if the user asked to stop."""
+        if self.cancelled():
+            raise Cancelled
+
+    def part(self, number: int, count: int) -> _Meter:
+        """The meter of one face of several: it shares what is left after detection."""
+        left = (1.0 - _SHARE["detect"]) / count
+        start = self.start + self.share * (_SHARE["detect"] + number * left)
+        scale = self.share * left / (1.0 - _SHARE["detect"])
+        return _Meter(self.report, self.cancelled, start, scale, dict(self.seconds))
+
+    def done(self) -> None:
+        self.report(Progress("save", self.start + self.share, "Done"))

@@ -1,0 +1,121 @@
+"""A result's head, ready to be drawn: its surface, and what each pixel of a camera sees of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..camera.camera import Camera
+from ..contract import FaceResult, Floats, Material
+from ..faces.model import split_polygons
+from ..files.surface import expressed_vertices
+from ..light.color import srgb_to_linear
+from ..render.fragments import Fragments
+from ..render.interpolate import gather
+from ..render.normals import vertex_normals
+from ..render.rasterizer import rasterize
+
+Image = NDArray[np.uint8]
+CLEAR = 0.5
+"""Materials with less alpha (corneas) are not drawn: what lies behind them is."""
+_TO_LINEAR: Floats = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Everything on the CPU."""
+
+    vertices: Tensor
+    """(V, 3) metres, head space."""
+    normals: Tensor
+    """(V, 3) unit."""
+    triangles: Tensor
+    """(T, 3) int64; clear materials left out."""
+    corner_uvs: Tensor
+    """(T, 3, 2)."""
+    material: NDArray[np.int64]
+    """(T,) index into ``materials``."""
+    materials: tuple[Material, ...]
+    textures: dict[str, Image]
+    """sRGB by name."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a camera sees, at the P pixels that see anything."""
+
+    camera: Camera
+    fragments: Fragments
+    points: Tensor
+    """(P, 3) head space."""
+    normals: Tensor
+    """(P, 3) unit, head space."""
+    albedo: Tensor
+    """(P, 3) linear RGB."""
+    roughness: Tensor
+    """(P,)."""
+    skin: Tensor
+    """(P,) bool: lit by spherical harmonics alone."""
+
+
+def head_of(result: FaceResult, weights: Floats | None = None) -> Head:
+    """The head of ``result`` at shape-key ``weights`` (K,); ``None`` takes the result's own expression."""
+    mesh = result.mesh
+    vertices = torch.from_numpy(expressed_vertices(result, weights))
+    triangles, polygon, corners = split_polygons(mesh.polygons)
+    material = mesh.polygon_material[polygon].astype(np.int64)
+    opaque = np.array([m.alpha >= CLEAR for m in result.materials])[material]
+    all_triangles = torch.from_numpy(triangles)
+    return Head(
+        vertices=vertices,
+        normals=vertex_normals(vertices, all_triangles),
+        triangles=all_triangles[torch.from_numpy(opaque)],
+        corner_uvs=torch.from_numpy(mesh.uvs[polygon[:, None], corners])[torch.from_numpy(opaque)],
+        material=material[opaque],
+        materials=result.materials,
+        textures={n: decode(result.images[n]) for n in {m.texture for m in result.materials} if n in result.images},
+    )
+
+
+def look(head: Head, camera: Camera) -> Seen:
+    """Rasterise ``head`` and gather what shading needs. Textures are sampled bilinearly."""
+    fragments = rasterize(camera.to_image(camera.to_camera(head.vertices)), head.triangles, camera.size)
+    weights = fragments.barycentric.reshape(-1, 3)[fragments.pixels]
+    both = gather(torch.cat([head.vertices, head.normals], -1), head.triangles, fragments)
+    points, normals = (both * weights[..., None]).sum(1).split(3, -1)
+    albedo, roughness, skin = _surface(head, fragments, weights)
+    return Seen(camera, fragments, points, torch.nn.functional.normalize(normals, dim=-1), albedo, roughness, skin)
+
+
+def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Albedo (P, 3), roughness (P,) and whether SH alone lights it (P,), by material."""
+    material = head.material[fragments.pixel_triangles.numpy()]
+    uv = (head.corner_uvs[fragments.pixel_triangles] * weights[..., None]).sum(1).numpy()
+    albedo = np.array([m.color for m in head.materials], np.float32)[material]
+    for index, surface in enumerate(head.materials):
+        chosen = np.flatnonzero(material == index)
+        if surface.texture in head.textures and len(chosen):
+            albedo[chosen] = sample(head.textures[surface.texture], uv[chosen])
+    roughness = np.array([m.roughness for m in head.materials], np.float32)[material]
+    skin = np.array([m.lit_by_sh for m in head.materials])[material]
+    return torch.from_numpy(albedo), torch.from_numpy(roughness), torch.from_numpy(skin)
+
+
+def sample(texture: Image, uv: Floats) -> Floats:
+    """(N, 3) linear RGB of an sRGB texture at UVs (N, 2)."""
+    height, width = texture.shape[:2]
+    rows = -(-len(uv) // 4096)  # remap refuses maps longer than a short integer
+    places = np.full((rows * 4096, 2), -0.5, dtype=np.float32)
+    places[: len(uv)] = uv * [width, -height] + [-0.5, height - 0.5]
+    found = cv2.remap(texture, places.reshape(rows, 4096, 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return _TO_LINEAR[found.reshape(-1, 3)[: len(uv)]]
+
+
+def decode(data: bytes) -> Image:
+    """(H, W, 3) RGB of an encoded image."""
+    return np.ascontiguousarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1])

@@ -1,0 +1,137 @@
+"""How good one reconstruction is: figures for the report, and sentences about what to trust less."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from .contract import Floats
+from .detect.detector import Detection
+from .detect.layouts import to_68
+from .evaluation.images import psnr, reprojection_percent
+from .faces.model import FaceModel, split_polygons
+from .fit.state import Fit
+from .light.color import linear_to_srgb, srgb_to_linear
+from .render.interpolate import interpolate
+from .render.shading import Rendered, render, render_textured
+from .texture.bake import Baked, Image
+from .texture.cover import inner_face
+from .texture.layout import skin_materials
+from .texture.seen import head_view
+
+SIDE = 640
+"""Longer side in pixels of the picture that is compared with the photo, or less where the photo has less."""
+SMALL = 120.0
+"""Width of a face in pixels below which its fine detail is guessed."""
+STRONG_TURN, STRONG_NOD = 30.0, 25.0
+"""Degrees of yaw and pitch from which a good part of the face is hidden."""
+COVERED = 0.6
+"""Least share of the visible inner face that must agree with the model's skin."""
+LOOSE = 4.0
+"""Reprojection error in percent of the outer-eye distance from which the fit is doubtful."""
+
+
+def measure(model: FaceModel, fit: Fit, baked: Baked, photo: Image, detection: Detection) -> dict[str, Any]:
+    """Figures and warnings for ``report.json``.
+
+    ``reprojection_percent``: mean error of the 68 points in % of the outer-eye distance, also by region.
+    ``psnr_textured`` and ``psnr_relit``: the photo re-rendered through the recovered camera over the inner face's skin,
+    with the baked texture and with the model's own albedo, both times the spherical harmonics, in dB.
+    ``seen_share``: how much of the face's surface the photo shows.
+    """
+    observed, fitted = fit.landmarks.cpu().numpy(), fit.landmarks_fitted.cpu().numpy()
+    if fit.layout == "478":
+        observed, fitted = to_68(observed), to_68(fitted)
+    regions = reprojection_percent(fitted, observed)
+    yaw, pitch, roll = head_angles(fit.camera.rotation.cpu().numpy())
+    width = float(detection.box[2] - detection.box[0])
+    textured, relit = photo_errors(model, fit, baked, photo)
+    return {
+        "reprojection_percent": regions["all"],
+        "reprojection_percent_by_region": {name: value for name, value in regions.items() if name != "all"},
+        "psnr_textured": textured,
+        "psnr_relit": relit,
+        "seen_share": baked.seen_share,
+        "head_degrees": {"yaw": yaw, "pitch": pitch, "roll": roll},
+        "face_width_px": width,
+        "warnings": warnings(model, fit, yaw, pitch, width, regions["all"]),
+    }
+
+
+def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> tuple[float, float]:
+    """PSNR in dB of the face re-rendered with the baked texture and with the model's albedo, under the fit's light."""
+    vertices, light = fit.vertices(model).cpu(), fit.light.cpu()
+    model = model if model.mean.device.type == "cpu" else model.to("cpu")
+    close = head_view(fit.camera.to("cpu"), vertices, SIDE)
+    scale = float(close.intrinsics[0, 0] / fit.camera.intrinsics[0, 0])
+    if scale > 1:
+        close = close.crop(0, 0, 1 / scale, (max(int(close.size[0] / scale), 1), max(int(close.size[1] / scale), 1)))
+        scale = 1.0
+    target = _cut(photo, fit, close, scale)
+    triangles, polygon, corners = split_polygons(model.polygons)
+    uvs = torch.from_numpy(model.uvs[polygon[:, None], corners])
+    albedo = model.albedo(fit.albedo.cpu()).clamp_min(0)
+    relit = render(close, vertices, model.triangles, albedo, light)
+    texture = torch.from_numpy(srgb_to_linear(baked.albedo.astype(np.float32) / 255))
+    textured = render_textured(close, vertices, model.triangles, uvs, texture, light, fragments=relit.fragments)
+    mask = _face_pixels(model, relit, model.polygon_material[polygon])
+    pictures = [np.clip(linear_to_srgb(r.image.clamp_min(0)).numpy(), 0, 1) for r in (textured, relit)]
+    return psnr(pictures[0], target, mask), psnr(pictures[1], target, mask)
+
+
+def head_angles(rotation: Floats) -> tuple[float, float, float]:
+    """Yaw, pitch and roll in degrees of a head-to-camera rotation; 0, 0, 0 looks into the camera.
+
+    Positive yaw turns the face to the subject's left, positive pitch looks up, positive roll tilts the head towards
+    the subject's left shoulder.
+    """
+    forward, up = rotation[:, 2], rotation[:, 1]
+    yaw = math.degrees(math.atan2(forward[0], -forward[2]))
+    pitch = math.degrees(math.asin(float(np.clip(-forward[1], -1, 1))))
+    roll = math.degrees(math.atan2(up[0], -up[1]))
+    return yaw, pitch, roll
+
+
+def warnings(model: FaceModel, fit: Fit, yaw: float, pitch: float, width: float, error: float) -> list[str]:
+    """Sentences about what to trust less."""
+    found = []
+    if abs(yaw) > STRONG_TURN:
+        hidden = "right" if yaw > 0 else "left"
+        found.append(f"Strong profile ({abs(yaw):.0f}°): the {hidden} side is guessed.")
+    if abs(pitch) > STRONG_NOD:
+        part = "forehead" if pitch > 0 else "chin and neck"
+        found.append(f"The head looks far {'up' if pitch > 0 else 'down'} ({abs(pitch):.0f}°): the {part} is guessed.")
+    if width < SMALL:
+        found.append(f"The face is small ({width:.0f} px): fine detail is guessed.")
+    if fit.inliers is not None:
+        inner = torch.from_numpy(inner_face(model)).to(fit.inliers) * model.skin_weight.to(fit.inliers)
+        seen = inner * (fit.inliers >= 0)
+        share = float((seen * fit.inliers).sum() / seen.sum().clamp_min(1e-6))
+        if share < COVERED and abs(yaw) <= STRONG_TURN:
+            found.append("A large part of the face is covered or in hard shadow: its shape there is guessed.")
+    if error > LOOSE:
+        found.append("The landmarks fit loosely: check the head against the photo.")
+    return found
+
+
+def _cut(photo: Image, fit: Fit, close: Any, scale: float) -> Floats:
+    """(H, W, 3) 0..1 the part of the photo that ``close`` shows."""
+    left = float(fit.camera.intrinsics[0, 2] - close.intrinsics[0, 2] / scale)
+    top = float(fit.camera.intrinsics[1, 2] - close.intrinsics[1, 2] / scale)
+    matrix = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
+    if scale < 1:
+        photo = cv2.GaussianBlur(photo, (0, 0), 0.4 / scale).astype(np.uint8)
+    cut = cv2.warpAffine(photo, matrix, close.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cut.astype(np.float32) / 255
+
+
+def _face_pixels(model: FaceModel, seen: Rendered, material: np.ndarray) -> Floats:
+    """(H, W) bool: pixels that show skin of the inner face."""
+    weights = torch.from_numpy(inner_face(model)) * model.skin_weight
+    inner = interpolate(weights[:, None], model.triangles, seen.fragments)[..., 0].numpy() > 0.5
+    is_skin = np.isin(material[seen.fragments.triangle.clamp_min(0).numpy()], skin_materials(model))
+    return inner & is_skin & seen.mask.numpy()

@@ -1,0 +1,24 @@
+"""The head's materials in a person's colours: skin from the texture, irises from the photo, the rest from the model."""
+
+from __future__ import annotations
+
+import cv2
+
+from ..contract import Material
+from ..faces.model import FaceModel
+from ..fit.state import Fit
+from .bake import Image
+from .eye import eye_texture
+from .iris import iris_color
+
+EYE_TEXTURE = "eye.png"
+
+
+def dress(model: FaceModel, fit: Fit, photo: Image) -> tuple[tuple[Material, ...], dict[str, bytes]]:
+    """Materials and the encoded images they need besides the skin's albedo."""
+    images: dict[str, bytes] = {}
+    if any(material.texture == EYE_TEXTURE for material in model.materials):
+        texture = eye_texture(iris_color(fit, photo))
+        pixels = texture
+        images[EYE_TEXTURE] = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+    return model.materials, images

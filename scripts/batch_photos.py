@@ -1,0 +1,200 @@
+"""The batch's work: each photo through the engine and into Blender, whole or not at all, and a report of all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from blender_addon import door, scene
+
+FORMATS = ("blend", "glb", "fbx", "usd", "obj")
+"""What ``--format`` takes."""
+
+_SUFFIXES = {"usd": "usdz"}
+_PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+Progress = Callable[[float, str], None]
+RunEngine = Callable[[str, str, Progress], list[Path]]
+"""(photo, output folder, progress) -> folders of the saved faces. Raises ``FaceError``."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to make of each photo."""
+
+    formats: tuple[str, ...]
+    settings: dict[str, Any]
+    """Values of ``engine.config.Settings``."""
+    preview: bool = True
+
+
+@dataclass
+class Entry:
+    """What became of one photo; one item of the report."""
+
+    photo: str
+    status: str = "failed"
+    """``done`` or ``failed``."""
+    code: str = ""
+    """The failure's name."""
+    sentence: str = ""
+    """What happened and what to do."""
+    seconds: float = 0.0
+    outputs: list[str] = field(default_factory=list)
+    """Files, relative to the batch's folder."""
+    faces: list[dict[str, Any]] = field(default_factory=list)
+    """Quality figures and warnings of each face."""
+
+
+def writable(folder: Path) -> Path:
+    """``folder``, made if need be. Raises ``OutputUnwritable``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder.resolve()
+    except OSError as error:
+        raise door.errors.OutputUnwritable(str(folder), error.strerror or str(error)) from error
+
+
+def photos_in(names: Iterable[str]) -> list[tuple[str, Exception | None]]:
+    """Every photo of files and folders (sorted, not nested), or the error that stands in its place."""
+    found: list[tuple[str, Exception | None]] = []
+    for name in names:
+        if not os.path.isdir(name):
+            found.append((name, None))
+            continue
+        files = sorted(str(path) for path in Path(name).iterdir() if path.suffix.lower() in _PHOTOS)
+        found += [(path, None) for path in files] or [(name, door.errors.NoPhotos(name))]
+    return found
+
+
+def run(names: Iterable[str], output: Path, options: Options, run_engine: RunEngine) -> int:
+    """Every photo in turn. Returns the exit code: 0 all done, 1 some failed, 2 none done."""
+    photos = photos_in(names)
+    entries: list[Entry] = []
+    used: set[str] = set()
+    for number, (photo, error) in enumerate(photos, 1):
+        label = f"[{number}/{len(photos)}] {Path(photo).name}"
+        entry = _attempt(photo, error, output, options, run_engine, used, label)
+        entries.append(entry)
+        print(f"{label}: {entry.status}, {entry.seconds:.1f} s" + (f". {entry.sentence}" if entry.sentence else ""))
+        _write_report(output / "batch_report.json", entries, options)
+    done = sum(entry.status == "done" for entry in entries)
+    print(f"{done} of {len(entries)} photos done; see {output / 'batch_report.json'}", flush=True)
+    return 0 if done == len(entries) else 1 if done else 2
+
+
+def _attempt(
+    photo: str,
+    error: Exception | None,
+    output: Path,
+    options: Options,
+    run_engine: RunEngine,
+    used: set[str],
+    label: str,
+) -> Entry:
+    """One photo; whatever goes wrong stays in its entry."""
+    entry = Entry(photo)
+    began = time.perf_counter()
+    try:
+        if error is not None:
+            raise error
+        _one_photo(entry, output, options, run_engine, used, label)
+        entry.status = "done"
+    except (door.errors.FaceError, scene.FormatMissing) as problem:
+        entry.code, entry.sentence = getattr(problem, "code", type(problem).__name__), str(problem)
+    except Exception as problem:
+        traceback.print_exc(file=sys.stderr)
+        entry.code = type(problem).__name__
+        entry.sentence = f"Blender could not build the head ({str(problem).strip()}); the details are on stderr."
+    entry.seconds = round(time.perf_counter() - began, 2)
+    return entry
+
+
+def _one_photo(entry: Entry, output: Path, options: Options, run_engine: RunEngine, used: set[str], label: str) -> None:
+    """Reconstruct ``entry.photo`` and move each finished face's folder into ``output``."""
+    shown = ""
+
+    def progress(fraction: float, text: str) -> None:
+        nonlocal shown
+        if text != shown:
+            shown = text
+            print(f"{label}: {fraction:4.0%} {text}", flush=True)
+
+    staging = Path(tempfile.mkdtemp(prefix=".batch.", dir=output))
+    try:
+        photo = os.path.abspath(entry.photo)
+        for folder in run_engine(photo, str(staging / "faces"), progress):
+            name = _unused(folder.name, used)
+            made = staging / "made" / name
+            made.mkdir(parents=True)
+            result = door.load_result(folder)
+            print(f"{label}: building {name}", flush=True)
+            write_head(result, made, name, options)
+            shutil.move(str(folder), str(made / "face"))
+            files = _move_in(made, output / name)
+            entry.outputs += [str(path.relative_to(output)) for path in files]
+            entry.faces.append({"name": name, **result.report})
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_head(result: Any, folder: Path, name: str, options: Options) -> None:
+    """Build ``result`` in an empty file and write every format and the preview to ``folder``."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    head = scene.build_head(result, name=name, apply_expression=options.settings["apply_expression"])
+    for kind in options.formats:
+        path = folder / f"{name}.{_SUFFIXES.get(kind, kind)}"
+        if kind == "blend":
+            bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
+        else:
+            scene.export_head(head.mesh_object, path)
+    if options.preview:
+        from scripts.batch_preview import write_preview  # needs numpy
+
+        write_preview(head, result, folder / "preview.png")
+
+
+def _move_in(made: Path, place: Path) -> list[Path]:
+    """Move a finished folder to its place at once; files of an earlier run are replaced, others are left alone."""
+    files = [path.relative_to(made) for path in sorted(made.rglob("*")) if path.is_file()]
+    if not place.exists():
+        made.rename(place)
+    else:
+        for name in files:
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(made / name, place / name)
+    return [place / name for name in files]
+
+
+def _unused(name: str, used: set[str]) -> str:
+    """``name``, or with a number where another photo of this batch has it (in whatever case)."""
+    free, number = name, 1
+    while free.casefold() in used:
+        number += 1
+        free = f"{name}-{number}"
+    used.add(free.casefold())
+    return free
+
+
+def _write_report(path: Path, entries: list[Entry], options: Options) -> None:
+    report = {
+        "blender": bpy.app.version_string,
+        "formats": list(options.formats),
+        "settings": options.settings,
+        "photos": [asdict(entry) for entry in entries],
+    }
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
+    os.replace(partial, path)

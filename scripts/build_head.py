@@ -1,0 +1,75 @@
+"""Make ``engine/assets/builtin.npz``, the head model that ships, from this project's own numbers.
+
+``python scripts/build_head.py`` writes it; ``--check`` says whether the committed file is what the code makes.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from engine.faces.builtin import ASSET
+from scripts.head.albedo import build_albedo
+from scripts.head.asset import packed
+from scripts.head.assembly import build_head
+from scripts.head.expressions import build_expressions
+from scripts.head.identity import build_identity
+
+
+def main(output: Path = ASSET, check: bool = False) -> None:
+    """Build the head.
+
+    Args:
+        output: file to write.
+        check: write nothing; compare with ``output`` and exit with 1 if they differ.
+    """
+    start = time.perf_counter()
+
+    def say(text: str) -> None:
+        print(f"[{time.perf_counter() - start:5.1f} s] {text}", flush=True)
+
+    say("growing the mesh")
+    head, layout = build_head()
+    say(f"{len(head.vertices)} vertices, {len(head.polygons)} polygons; identity")
+    identity = build_identity(head)
+    say(f"{len(identity)} identity modes; albedo")
+    albedo = build_albedo(head)
+    say(f"{len(albedo.basis)} albedo modes; expressions")
+    expressions = build_expressions(head)
+    say(f"{len(expressions)} expressions; rig, landmarks, packing")
+    arrays = packed(head, layout, identity, albedo, expressions)
+    if check:
+        differing = differences(arrays, output)
+        say("the committed asset is reproduced" if not differing else f"differs in: {'; '.join(differing)}")
+        sys.exit(1 if differing else 0)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(output, **arrays)
+    say(f"wrote {output} ({output.stat().st_size / 1e6:.2f} MB)")
+
+
+def differences(arrays: dict[str, Any], path: Path) -> list[str]:
+    """Names of the arrays that are not equal in the file, with their largest difference."""
+    found = []
+    with np.load(path) as file:
+        for name in sorted(set(arrays) | set(file.files)):
+            if name not in arrays or name not in file.files:
+                found.append(f"{name} (only on one side)")
+                continue
+            new, old = np.asarray(arrays[name]), file[name]
+            if new.shape != old.shape or new.dtype != old.dtype:
+                found.append(f"{name} (shape or type)")
+            elif not np.array_equal(new, old):
+                gap = "text" if new.dtype.kind == "U" else np.abs(new.astype(float) - old.astype(float)).max()
+                found.append(f"{name} (by {gap})")
+    return found
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

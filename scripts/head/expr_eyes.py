@@ -1,0 +1,159 @@
+"""Lids and gaze: lids turn about the eyeball and never enter it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .cage import Array
+from .eyes import eye_surface
+from .expr_tools import Stage, turned
+from .points import smoothstep
+
+GAZE = {"In": (0.0, 30.0), "Out": (0.0, -30.0), "Up": (-25.0, 0.0), "Down": (30.0, 0.0)}
+"""Degrees about x (down positive) and about y (towards the nose positive) of the eyeball at weight 1; comfortable
+gaze reaches about 30 degrees before the head turns."""
+CLEARANCE = 0.95
+"""mm by which the outer surface of a moved lid stays in front of the eyeball."""
+
+
+def eye_shapes(stage: Stage) -> dict[str, Array]:
+    """Motions of the right eye by ARKit name without its side."""
+    shapes = {f"eyeLook{name}": gaze(stage, name) for name in GAZE}
+    shapes["eyeBlink"] = blink(stage)
+    shapes["eyeSquint"] = squint(stage)
+    shapes["eyeWide"] = wide(stage)
+    return shapes
+
+
+def blink(stage: Stage) -> Array:
+    """The upper lid comes down over the cornea to the lower one, which rises by a tenth of the opening."""
+    motion = lid_motion(stage, upper=-0.90, lower=0.12)
+    brow = stage.blob(52, (18, 7, 14), (0, -3, 0))
+    return motion + stage.push(brow, (0, -0.8, 0))
+
+
+def squint(stage: Stage) -> Array:
+    """Orbicularis: the lower lid rises and its skin bunches, the upper lid and the outer brow sink a little."""
+    motion = lid_motion(stage, upper=-0.13, lower=0.27)
+    bunch = stage.push(stage.blob(230, (15, 4.5, 10)), (0, 1.6, 1.1)) + stage.push(stage.blob(117, (17, 9, 14)), (0, 1.7, 0.9))
+    outer = stage.push(stage.blob(226, (8, 9, 12)), (-0.9, 0.2, 0)) + stage.push(stage.blob(53, (18, 8, 14)), (0, -1.2, 0))
+    return rest_on_eye(stage, motion + outer + bunch * _off_margin(stage))
+
+
+def wide(stage: Stage) -> Array:
+    """The upper lid's edge rises by about 2 mm and shows white above the iris; the fold above it deepens."""
+    motion = lid_motion(stage, upper=0.21, lower=-0.06)
+    return motion + stage.push(stage.blob(52, (22, 9, 14)), (0, 0.9, 0))
+
+
+def gaze(stage: Stage, name: str) -> Array:
+    """The eyeball turns; the lids follow it up and down, and a little sideways."""
+    down, inward = np.radians(GAZE[name])
+    motion = stage.still()
+    vertices = stage.parts["eye_R"]
+    centre = stage.head.cage.eye_centres["R"]
+    axis = np.array([down, inward, 0.0])
+    motion[vertices] = turned(stage.head.controls[vertices], centre, axis, float(np.linalg.norm(axis)))
+    follow = {"Up": (0.17, 0.03), "Down": (-0.30, -0.14)}.get(name)
+    if follow:
+        return motion + lid_motion(stage, *follow)
+    lids = stage.blob(159, (14, 9, 9), (0, -4, 0))
+    return motion + rest_on_eye(stage, stage.push(lids, (-0.7 if name == "In" else 0.7, 0, 0)))
+
+
+def lid_motion(stage: Stage, upper: float, lower: float) -> Array:
+    """Turn the lids about the axis through the eyeball's centre along the line of the canthi.
+
+    Args:
+        stage: the cage.
+        upper: how far the upper lid's edge moves up, as a share of the opening (-1 closes it alone).
+        lower: the same of the lower lid's edge.
+    """
+    opening = _opening(stage)
+    motion = np.zeros((stage.count, 3))
+    for name, share in (("upper", upper), ("lower", lower)):
+        weight = lid_weight(stage, name)
+        angle = -share * weight * opening
+        motion += turned(stage.vertices, stage.head.cage.eye_centres["R"], _axis(stage), angle)
+    return rest_on_eye(stage, stage.skin(motion))
+
+
+def lid_weight(stage: Stage, which: str) -> Array:
+    """(N,) 1 at the edge of the right upper or lower lid and behind it, 0 at the other lid and at the orbit's rim."""
+    groups = stage.groups
+    edge = groups[f"lid_{which}_R"][1:-1]
+    place = {int(v): k for k, v in enumerate(groups["lid_margin_R"])}
+    order = [place[int(v)] for v in edge]
+    moving = np.concatenate([groups[f"lid_{ring}_R"][order] for ring in ("margin", "inner")])
+    canthi = [place[int(v)] for v in groups[f"lid_{which}_R"][[0, -1]]]
+    other = "lower" if which == "upper" else "upper"
+    rest = [place[int(v)] for v in groups[f"lid_{other}_R"]]
+    fixed = np.concatenate([groups[f"lid_{ring}_R"][rest] for ring in ("margin", "inner")])
+    fixed = np.r_[fixed, groups["lid_pocket_R"], groups["lid_rear_R"], groups["lid_margin_R"][canthi]]
+    reach = 17.0 if which == "upper" else 15.0
+    far = np.flatnonzero(stage.distance(edge) > reach)
+    wrong = np.flatnonzero((stage.distance(groups[f"lid_{other}_R"]) < stage.distance(edge)) & (stage.outside > 0))
+    still = np.setdiff1d(np.union1d(np.union1d(fixed, far), wrong), moving)
+    values = np.r_[np.ones(len(moving)), np.zeros(len(still))]
+    weight = np.clip(stage.harmonic(np.r_[moving, still], values), 0, 1)
+    return stage.smoothed(weight, 2, np.r_[moving, fixed])
+
+
+def rest_on_eye(stage: Stage, motion: Array) -> Array:
+    """Push the moved skin of the right lids out to where its subdivided surface clears the eyeball."""
+    head = stage.head
+    rows = np.flatnonzero(_lid_skin(stage))
+    result = motion.copy()
+    centre = head.cage.eye_centres["R"]
+    matrix = head.subdivision[rows]
+    lift = matrix[:, : stage.count].T.tocsr()
+    share = np.maximum(np.asarray(lift.sum(1)), 1e-9)
+    moves = np.linalg.norm(matrix @ motion, axis=1) > 0.02
+    for _ in range(12):
+        arm = matrix @ (head.controls + result) - centre
+        radius = np.linalg.norm(arm, axis=1)
+        direction = arm / radius[:, None]
+        short = np.where(moves, np.maximum(eye_surface(direction) + CLEARANCE - radius, 0), 0)
+        if short.max() < 0.02:
+            break
+        result[: stage.count] += (lift @ (short[:, None] * direction)) / share * 1.5
+    return result
+
+
+def _lid_skin(stage: Stage) -> Array:
+    """(V,) whether a final vertex is outer skin near the right eye."""
+    head = stage.head
+    around = np.zeros(len(head.controls))
+    around[: stage.count] = (stage.distance(stage.groups["lid_margin_R"]) < 14) * stage.outside
+    hidden = np.zeros(len(head.controls))
+    hidden[: stage.count] = 1 - stage.outside
+    return (head.subdivision @ around > 0.99) & (head.subdivision @ hidden < 0.01)
+
+
+def _off_margin(stage: Stage) -> Array:
+    """(N', 1) 0 at the lids' edges and behind them, 1 from 5 mm away."""
+    mask = np.ones((len(stage.head.controls), 1))
+    distance = stage.distance(stage.groups["lid_margin_R"])
+    mask[: stage.count, 0] = smoothstep(distance, 0.5, 6.0) * stage.outside
+    return mask
+
+
+def _axis(stage: Stage) -> Array:
+    """Unit vector along the right eye's canthi, outer to inner."""
+    canthi = stage.vertices[stage.groups["lid_upper_R"][[0, -1]]]
+    along = canthi[1] - canthi[0]
+    return along / np.linalg.norm(along)
+
+
+def _opening(stage: Stage) -> Array:
+    """(N,) radians between the edges of the right upper and lower lid in each vertex' plane across the axis."""
+    centre, axis = stage.head.cage.eye_centres["R"], _axis(stage)
+    forward = np.cross(axis, [0, 1, 0])
+    frame = np.stack([axis, np.cross(forward, axis), forward])
+    frame /= np.linalg.norm(frame, axis=1, keepdims=True)
+    along = (stage.vertices - centre) @ frame[0]
+    heights = []
+    for name in ("upper", "lower"):
+        edge = (stage.vertices[stage.groups[f"lid_{name}_R"]] - centre) @ frame.T
+        heights.append(np.interp(along, np.maximum.accumulate(edge[:, 0]), np.arctan2(edge[:, 1], edge[:, 2])))
+    return np.maximum(heights[0] - heights[1], 0)

@@ -1,0 +1,108 @@
+"""Lids: the margin laid over the eyeball, its thickness, and the hidden pocket behind it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.faces.subdivision import catmull_clark
+
+from .cage import Array
+from .net import Net
+
+RADIUS = 12.0
+"""Eyeball (sclera), mm."""
+LIMBUS = 5.85
+"""Radius of the iris, mm: half of the 11.7 mm that nearly all adults share."""
+CORNEA_RADIUS = 7.8
+LID = 1.6
+"""Height of the lid's front edge above the sclera, mm."""
+OUTER_CANTHUS = 33
+
+
+def eye_surface(direction: Array) -> Array:
+    """Distance (N,) from the eyeball's centre to its surface, cornea included, along unit directions (N, 3)."""
+    forward = direction[:, 2]
+    rim = np.sqrt(RADIUS**2 - LIMBUS**2)
+    centre = rim - np.sqrt(CORNEA_RADIUS**2 - LIMBUS**2)
+    cornea = forward * centre + np.sqrt(np.maximum(CORNEA_RADIUS**2 - centre**2 * (1 - forward**2), 0))
+    return np.where(forward > rim / RADIUS, np.maximum(cornea, RADIUS), RADIUS)
+
+
+def add_lids(net: Net, iris: Array) -> Array:
+    """Give both eye openings lids; ``iris`` is the right iris' middle (3,). Returns the right eyeball's centre (3,)."""
+    loop = net.hole(OUTER_CANTHUS)
+    if net.vertices[loop[8], 1] < net.vertices[loop[-8], 1]:
+        raise RuntimeError("the lid loop should run over the upper lid first")
+    margin = net.vertices[loop]
+    centre = _eye_centre(margin, iris)
+    margin = _on_lid_sphere(margin, centre)
+    net.set_pair(loop, margin)
+    net.name_pair("lid_margin", loop)
+    half = len(loop) // 2
+    net.name_pair("lid_upper", loop[: half + 1])
+    net.name_pair("lid_lower", [loop[0], *reversed(loop[half:])])
+    outer = loop
+    for name, ring in _pocket(margin, centre):
+        inner = net.add_pair(ring)
+        net.add_pair_strip(outer, inner)
+        net.name_pair(name, inner)
+        outer = inner
+    return centre
+
+
+def fit_lids(net: Net, centre: Array) -> None:
+    """Adjust the hidden rings so that the *subdivided* lids touch the eyeball and nowhere enter it."""
+    wanted = {"lid_inner_R": 0.12, "lid_back_R": 0.5, "lid_pocket_R": 0.8, "lid_rear_R": 1.0}
+    step = catmull_clark(len(net.vertices), np.array(net.faces))
+    for _ in range(8):
+        final = step.matrix @ net.vertices
+        for name, gap in wanted.items():
+            ring = net.groups[name]
+            offset = final[ring] - centre
+            radius = np.linalg.norm(offset, axis=1)
+            direction = offset / radius[:, None]
+            push = eye_surface(direction) + gap - radius
+            if name != "lid_inner_R":
+                push = np.maximum(push, 0)
+            net.set_pair(ring, net.vertices[ring] + 0.8 * push[:, None] * direction)
+
+
+def _eye_centre(margin: Array, iris: Array) -> Array:
+    """Behind the iris, at the depth where the margin near the iris lies ``LID`` above the ball."""
+    centre = iris.copy()
+    centre[1] = 0.6 * margin[:, 1].mean() + 0.4 * iris[1]
+    aside = np.hypot(margin[:, 0] - centre[0], margin[:, 1] - centre[1])
+    near = aside < 10
+    centre[2] = np.mean(margin[near, 2] - np.sqrt((RADIUS + LID) ** 2 - aside[near] ** 2))
+    return centre
+
+
+def _on_lid_sphere(margin: Array, centre: Array) -> Array:
+    """Margin points on the sphere R + LID; the canthi, which lie farther out, keep most of their place."""
+    offset = margin - centre
+    radius = np.linalg.norm(offset, axis=1)
+    target = RADIUS + LID
+    beyond = np.clip(radius - target, 0, 4)
+    wanted = np.where(radius < target + 4, target + 0.35 * beyond, radius - 2.6)
+    return centre + offset * (wanted / radius)[:, None]
+
+
+def _pocket(margin: Array, centre: Array) -> list[tuple[str, Array]]:
+    """The rings behind the margin: the lid's rear edge, then the pocket that closes against the ball's equator."""
+    offset = margin - centre
+    radius = np.linalg.norm(offset, axis=1, keepdims=True)
+    middle = (margin.mean(0) - centre)[:2]
+    inner = centre + offset / radius * (radius - 1.35)
+    inner[:, :2] += 0.03 * (margin.mean(0) - margin)[:, :2]
+
+    def spread(scale: float, height: float) -> Array:
+        direction = offset.copy()
+        direction[:, :2] = middle + scale * (offset[:, :2] - middle)
+        return centre + direction / np.linalg.norm(direction, axis=1, keepdims=True) * height
+
+    pocket = spread(1.6, RADIUS + 1.2) - [0, 0, 3]
+    rear = pocket.copy()
+    aside = pocket[:, :2] - centre[:2]
+    rear[:, :2] = centre[:2] + aside / np.linalg.norm(aside, axis=1, keepdims=True) * (RADIUS + 1.5)
+    rear[:, 2] = centre[2] - 2
+    return [("lid_inner", inner), ("lid_back", spread(1.22, RADIUS + 1)), ("lid_pocket", pocket), ("lid_rear", rear)]

@@ -1,0 +1,40 @@
+"""Fine relief of the skin that the cage is too coarse for."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from engine.faces.subdivision import Subdivision
+
+from .cage import Array, Cage
+
+
+def skin_relief(vertices: Array, step: Subdivision, cage: Cage) -> Array:
+    """Offsets (V, 3) in mm along the normals of the subdivided skin ``vertices`` (V, 3)."""
+    height = np.zeros(len(vertices))
+    for side in "RL":
+        height += _lid_crease(vertices, cage.groups[f"lid_upper_{side}"], cage.eye_centres[side])
+    return height[:, None] * normals(vertices, step.polygons)
+
+
+def _lid_crease(vertices: Array, upper: Array, centre: Array) -> Array:
+    """The fold of the upper lid: a groove 4.6 mm above its edge and the soft roll above it."""
+    margin = vertices[upper]
+    near = np.linalg.norm(vertices - margin.mean(0), axis=1) < 30
+    gap, which = cKDTree(margin).query(vertices)
+    above = vertices[:, 1] - margin[which, 1]
+    inward = np.clip(np.minimum(which, len(upper) - 1 - which) / 3, 0, 1)
+    front = np.linalg.norm(vertices - centre, axis=1) > 13.2
+    groove = -1.1 * np.exp(-(((gap - 4.6) / 1.7) ** 2)) + 0.7 * np.exp(-(((gap - 7.5) / 2.5) ** 2))
+    return groove * inward * (near & (above > 0) & front)
+
+
+def normals(vertices: Array, polygons: Array) -> Array:
+    """Unit vertex normals (V, 3) of a quad mesh."""
+    corner = vertices[polygons]
+    face = np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1])
+    total = np.zeros_like(vertices)
+    for k in range(4):
+        np.add.at(total, polygons[:, k], face)
+    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,92 @@
+"""The control cage of the skin, grown feature by feature from the mean face."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.faces.subdivision import catmull_clark
+
+from . import ear, eyes, mouth, nose, skull
+from .cage import Array, Cage
+from .net import Net
+from .points import MeanFace, mean_face, smoothstep
+from .shell import Shell, build_shell, symmetrised
+from .uv import CageLayout, shell_layout
+
+POINTED = (1, 4, 5, 19, 44, 45, 274, 275)
+"""Points of the nose tip that the surface only approaches: passing through them would make it sharp."""
+
+
+def build_cage() -> tuple[Cage, CageLayout]:
+    """The level-1 net with lids, mouth, ears and nostrils, and its texture layout."""
+    face = mean_face()
+    shell = build_shell(face)
+    step = catmull_clark(len(shell.vertices), shell.faces)
+    net = Net(
+        step.matrix @ _interpolating(shell, face), step.polygons, step.carry_mirror(shell.mirror, shell.faces)
+    )
+    layout = shell_layout(shell, step, net.vertices)
+    _name_regions(net, shell, step.matrix)
+    ear.add_ears(net, shell.grid, shell.faces)
+    nose.add_nostrils(net, shell.faces)
+    right_eye = eyes.add_lids(net, face.iris["R"])
+    mouth.add_mouth(net)
+    kept = net.drop_unused()
+    ear.smooth_roots(net)
+    eyes.fit_lids(net, right_eye)
+    net.vertices = symmetrised(net.vertices, net.mirror)
+    cage = Cage(
+        net.vertices,
+        net.faces,
+        net.mirror,
+        {name: np.array(group, np.int64) for name, group in net.groups.items()},
+        {"R": right_eye, "L": right_eye * [-1, 1, 1]},
+    )
+    return cage, layout.finished(cage, kept)
+
+
+def _interpolating(shell: Shell, face: MeanFace) -> Array:
+    """Shell vertices whose subdivided surface passes through the averaged points and lies on the body of the skull."""
+    step = catmull_clark(len(shell.vertices), shell.faces)
+    count = len(face.points)
+    weight = np.full((len(shell.vertices), 1), 0.7)
+    weight[list(POINTED)] *= 0.35
+    weight[shell.grid[-1]] = 0
+    target = shell.vertices.copy()
+    for ring in range(1, len(shell.grid) - 1):
+        blend = float(smoothstep(np.array(ring), 0.5, 3.5))
+        own = target[shell.grid[ring]]
+        target[shell.grid[ring]] = own + blend * (skull.project(own, 6) - own)
+    vertices = shell.vertices.copy()
+    for rounds in range(6):
+        change = weight * (target - (step.matrix @ vertices)[: len(vertices)])
+        if rounds > 2:
+            change[:count] = 0
+        vertices += change
+    return vertices
+
+
+def _name_regions(net: Net, shell: Shell, matrix: Array) -> None:
+    """Face, oval, skull, neck and collar, from the coarse grid."""
+    of_face = np.asarray(matrix[:, : shell.grid[1, 0]].sum(1)).ravel()
+    net.groups["face"] = [int(i) for i in np.flatnonzero(of_face > 0.6)]
+    y, z = net.vertices[:, 1], net.vertices[:, 2]
+    below = y < -70 + 0.35 * np.minimum(-40 - z, 130)
+    net.groups["neck"] = [int(i) for i in np.flatnonzero((of_face <= 0.6) & below)]
+    net.groups["skull"] = [int(i) for i in np.flatnonzero((of_face <= 0.6) & ~below)]
+    net.groups["oval"] = _subdivided_loop(shell.grid[0], matrix)
+    net.groups["collar"] = _subdivided_loop(shell.grid[-1], matrix)
+
+
+def _subdivided_loop(loop: Array, matrix: Array) -> list[int]:
+    """The loop with the edge points between its vertices."""
+    on_loop = np.zeros(matrix.shape[1])
+    on_loop[loop] = 1
+    support = matrix.tocsr()
+    result = []
+    for a, b in zip(loop, np.roll(loop, -1), strict=True):
+        both = np.flatnonzero((support[:, [a]].toarray() * support[:, [b]].toarray()).ravel() > 0)
+        weights = support[both][:, [a, b]].toarray().min(1)
+        edge = [int(i) for i, w in zip(both, weights, strict=True) if i >= matrix.shape[1] and w > 0.3]
+        result += [int(a), *edge]
+    return result

@@ -1,0 +1,95 @@
+"""Files for other programs keep the keys, the rig and the texture."""
+
+import bpy
+import numpy as np
+import pytest
+
+from blender_addon import scene
+from tests.addon import synthetic
+
+
+def back(importer, path, **options):
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    importer(filepath=str(path), **options)
+    return max((o for o in bpy.data.objects if o.type == "MESH"), key=lambda o: len(o.data.vertices))
+
+
+def base_images(mesh_object):
+    return [
+        node.image.name
+        for slot in mesh_object.material_slots
+        for node in slot.material.node_tree.nodes
+        if node.type == "TEX_IMAGE" and node.image
+    ]
+
+
+def key_names(mesh_object):
+    return [key.name for key in mesh_object.data.shape_keys.key_blocks[1:]]
+
+
+def test_glb_round_trip(head, face_result, tmp_path):
+    path = tmp_path / "head.glb"
+    scene.export_head(head.mesh_object, path)
+    got = back(bpy.ops.import_scene.gltf, path, merge_vertices=True)
+    assert key_names(got) == list(synthetic.ARKIT)
+    assert len(got.data.vertices) == len(face_result.mesh.vertices)
+    assert got.data.shape_keys.key_blocks["jawOpen"].value == pytest.approx(0.5, abs=1e-4)
+    skin = next(slot.material for slot in got.material_slots if "skin" in slot.material.name)
+    principled = next(node for node in skin.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    assert principled.inputs["Base Color"].links[0].from_node.type == "TEX_IMAGE"
+    eye = next(slot.material for slot in got.material_slots if "eye" in slot.material.name)
+    principled = next(node for node in eye.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    assert np.allclose(principled.inputs["Base Color"].default_value[:3], 0.8, atol=0.01)
+    armature = next(o for o in bpy.data.objects if o.type == "ARMATURE")
+    assert {bone.name for bone in armature.data.bones} >= set(face_result.rig.names)
+
+
+def test_fbx_round_trip(head, face_result, tmp_path):
+    path = tmp_path / "head.fbx"
+    scene.export_head(head.mesh_object, path)
+    got = back(bpy.ops.import_scene.fbx, path)
+    assert key_names(got) == list(synthetic.ARKIT)
+    assert len(got.data.vertices) == len(face_result.mesh.vertices)
+    assert base_images(got)
+
+
+def test_usd_round_trip(head, face_result, tmp_path):
+    path = tmp_path / "head.usdz"
+    scene.export_head(head.mesh_object, path)
+    got = back(bpy.ops.wm.usd_import, path)
+    assert set(key_names(got)) == set(synthetic.ARKIT)
+    assert len(got.data.vertices) == len(face_result.mesh.vertices)
+
+
+def test_obj_has_its_texture_beside_it(head, face_result, tmp_path):
+    path = tmp_path / "head.obj"
+    scene.export_head(head.mesh_object, path)
+    assert (tmp_path / "head_albedo.png").read_bytes() == face_result.images["albedo.png"]
+    lines = (tmp_path / "head.mtl").read_text().splitlines()
+    assert "map_Kd head_albedo.png" in lines
+    assert "Kd 0.750000 0.700000 0.600000" in lines, "the teeth's colour"
+    got = back(bpy.ops.wm.obj_import, path)
+    assert len(got.data.vertices) == len(face_result.mesh.vertices)
+    assert base_images(got)
+
+
+def test_exporting_changes_nothing_in_the_scene(head, tmp_path):
+    def state():
+        links = {
+            m.name: sorted((link.from_node.name, link.to_node.name, link.to_socket.name) for link in m.node_tree.links)
+            for m in head.materials
+        }
+        chosen = sorted(o.name for o in bpy.context.view_layer.objects if o.select_get())
+        return links, chosen, bpy.context.view_layer.objects.active, [image.filepath for image in bpy.data.images]
+
+    head.camera.select_set(True)
+    bpy.context.view_layer.objects.active = head.camera
+    before = state()
+    scene.export_head(head.mesh_object, tmp_path / "head.glb")
+    scene.export_head(head.mesh_object, tmp_path / "head.obj")
+    assert state() == before
+
+
+def test_an_unknown_format_is_a_sentence(head, tmp_path):
+    with pytest.raises(scene.FormatMissing, match=r"cannot write \.stl files"):
+        scene.export_head(head.mesh_object, tmp_path / "head.stl")
