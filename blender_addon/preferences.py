@@ -59,7 +59,7 @@ def _draw_checklist(column: bpy.types.UILayout) -> None:
     column.label(text=f"Python {facts['python']}   {python}", icon="CHECKMARK" if facts["python"] else "CANCEL")
     for name, label, needed in _ROWS:
         value = facts.get(name, "")
-        missing = "missing" if needed else "not there; the CPU is used" if name == "gpu" else "not there; optional"
+        missing = "is missing" if needed else "not found, the CPU is used" if name == "gpu" else "not there, optional"
         icon = "CHECKMARK" if value else "CANCEL" if needed else "BLANK1"
         column.label(text=f"{label} {value or missing}", icon=icon)
     if facts.get("problem"):

@@ -50,7 +50,7 @@ OUTPUT = "Output"
 OUTPUT_HELP = "Folder for the results; empty puts them beside the .blend file, or in the add-on's own folder"
 RELIGHT = "Relight"
 RELIGHT_HELP = "0 shows the head in the photo's own light, 1 in the scene's lamps and world"
-EXPRESSION = "Photo's Expression"
+EXPRESSION = "As in Photo"
 EXPRESSION_HELP = "Give the face the expression it has in the photo; off makes it neutral"
 
 RECONSTRUCT = "Reconstruct Face"
@@ -68,6 +68,8 @@ CLEAR = "Dismiss"
 CLEAR_HELP = "Remove this message"
 LOAD = "Open Saved Face"
 LOAD_HELP = "Build a head from a folder that an earlier reconstruction saved"
+SIDES = ("Right", "Left")
+"""The subject's, as they stand before the viewer."""
 NEUTRAL = "Neutral"
 NEUTRAL_HELP = "Set every expression of the active head to 0"
 PREFERENCES = "Open Preferences"
@@ -109,8 +111,8 @@ EXPRESSION_GROUPS = (
     (
         "Brows",
         (
-            ("Raise Inner", "browInnerUp"),
-            ("Raise Outer", "browOuterUpLeft", "browOuterUpRight"),
+            ("Inner Up", "browInnerUp"),
+            ("Outer Up", "browOuterUpLeft", "browOuterUpRight"),
             ("Lower", "browDownLeft", "browDownRight"),
         ),
     ),
@@ -150,9 +152,9 @@ GRADES = {
 """Figure -> (good from here, fair from here)."""
 
 FIGURES = {
-    "reprojection_percent": ("Landmarks", "{:.1f} % off"),
-    "psnr_textured": ("Likeness, Textured", "{:.1f} dB"),
-    "psnr_relit": ("Likeness, Relit", "{:.1f} dB"),
-    "seen_share": ("Skin Seen", "{:.0%}"),
+    "reprojection_percent": "Landmarks {:.1f} % off",
+    "psnr_textured": "Textured {:.1f} dB",
+    "psnr_relit": "Relit {:.1f} dB",
+    "seen_share": "Skin seen {:.0%}",
 }
-"""Figure -> (label, format)."""
+"""Figure of a report -> its words."""

@@ -16,8 +16,8 @@ from .config import Settings
 from .contract import FaceResult, Progress, Request
 from .detect.detector import Detection, Detector
 from .detect.library import create_detector
-from .detect.selection import check_size, select_faces
-from .errors import Cancelled, DeviceUnavailable, FaceNotFound
+from .detect.selection import select_faces
+from .errors import Cancelled, DeviceUnavailable
 from .faces.library import load_model
 from .faces.model import FaceModel
 from .files.photo import Photo, read_photo
@@ -59,9 +59,8 @@ def reconstruct_photo(
     torch.manual_seed(settings.seed)
     with meter.stage("detect", "Reading the photo and looking for faces"):
         photo = read_photo(path)
-        detections = select_faces(_detector(settings.detector, str(device)).detect(photo.pixels), settings)
-    if not detections:
-        raise FaceNotFound(str(path))
+        found = _detector(settings.detector, str(device)).detect(photo.pixels)
+        detections = select_faces(found, settings.faces, settings.face_index, str(path))
     model = _model(settings.model, str(device))
     results = []
     for number, detection in enumerate(detections):
@@ -76,9 +75,8 @@ def reconstruct_face(
     photo: Photo, detection: Detection, model: FaceModel, settings: Settings, meter: _Meter
 ) -> FaceResult:
     """One face: landmarks, pixels, texture, result."""
-    check_size(detection, str(photo.path))
     height, width = photo.pixels.shape[:2]
-    focal = settings.focal_px * photo.scale or photo.focal_px
+    focal = (settings.focal_px or photo.focal_px or 0.0) * photo.scale or None
     with meter.stage("fit", "Laying the model over the landmarks"):
         calibration = load_calibration(model, settings.detector)
         fit = fit_landmarks(model, detection, (width, height), focal, calibration)

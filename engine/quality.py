@@ -19,7 +19,7 @@ from .light.color import linear_to_srgb, srgb_to_linear
 from .render.interpolate import interpolate
 from .render.shading import Rendered, render, render_textured
 from .texture.bake import Baked, Image
-from .texture.cover import inner_face
+from .texture.cover import face_regions
 from .texture.layout import skin_materials
 from .texture.seen import head_view
 
@@ -72,7 +72,7 @@ def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> tupl
         close = close.crop(0, 0, 1 / scale, (max(int(close.size[0] / scale), 1), max(int(close.size[1] / scale), 1)))
         scale = 1.0
     target = _cut(photo, fit, close, scale)
-    triangles, polygon, corners = split_polygons(model.polygons)
+    _, polygon, corners = split_polygons(model.polygons)
     uvs = torch.from_numpy(model.uvs[polygon[:, None], corners])
     albedo = model.albedo(fit.albedo.cpu()).clamp_min(0)
     relit = render(close, vertices, model.triangles, albedo, light)
@@ -108,7 +108,7 @@ def warnings(model: FaceModel, fit: Fit, yaw: float, pitch: float, width: float,
     if width < SMALL:
         found.append(f"The face is small ({width:.0f} px): fine detail is guessed.")
     if fit.inliers is not None:
-        inner = torch.from_numpy(inner_face(model)).to(fit.inliers) * model.skin_weight.to(fit.inliers)
+        inner = torch.from_numpy(face_regions(model)[:, 0]).to(fit.inliers) * model.skin_weight.to(fit.inliers)
         seen = inner * (fit.inliers >= 0)
         share = float((seen * fit.inliers).sum() / seen.sum().clamp_min(1e-6))
         if share < COVERED and abs(yaw) <= STRONG_TURN:
@@ -131,7 +131,7 @@ def _cut(photo: Image, fit: Fit, close: Any, scale: float) -> Floats:
 
 def _face_pixels(model: FaceModel, seen: Rendered, material: np.ndarray) -> Floats:
     """(H, W) bool: pixels that show skin of the inner face."""
-    weights = torch.from_numpy(inner_face(model)) * model.skin_weight
+    weights = torch.from_numpy(face_regions(model)[:, 0]) * model.skin_weight
     inner = interpolate(weights[:, None], model.triangles, seen.fragments)[..., 0].numpy() > 0.5
     is_skin = np.isin(material[seen.fragments.triangle.clamp_min(0).numpy()], skin_materials(model))
     return inner & is_skin & seen.mask.numpy()

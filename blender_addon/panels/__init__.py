@@ -2,4 +2,4 @@
 
 from . import expression, head, main, preview, quality
 
-MODULES = (preview, main, head, expression, quality)
+MODULES = (preview, main, head, quality, expression)

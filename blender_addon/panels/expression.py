@@ -9,6 +9,8 @@ from .head import HeadPanel
 from .main import FacePanel
 
 PARENT = "RECONSTRUCT_FACE_PT_expression"
+LABELS = 0.36
+"""Share of the width that the names take."""
 
 
 class RECONSTRUCT_FACE_PT_expression(HeadPanel, bpy.types.Panel):
@@ -18,7 +20,12 @@ class RECONSTRUCT_FACE_PT_expression(HeadPanel, bpy.types.Panel):
     bl_label = "Expression"
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """The regions below say it all."""
+        """The heads of the columns; the regions below hold the sliders."""
+        split = self.layout.split(factor=LABELS, align=True)
+        split.label(text="")
+        row = split.row(align=True)
+        for side in strings.SIDES:
+            row.label(text=side)
 
 
 def _region(title: str, rows: tuple[tuple[str, ...], ...]) -> type[bpy.types.Panel]:
@@ -28,14 +35,13 @@ def _region(title: str, rows: tuple[tuple[str, ...], ...]) -> type[bpy.types.Pan
         keys = HeadPanel.head(context).data.shape_keys.key_blocks
         column = self.layout.column(align=True)
         for label, *names in rows:
-            split = column.split(factor=0.36, align=True)
+            split = column.split(factor=LABELS, align=True)
             split.label(text=label)
             sliders = split.row(align=True)
             # Facing the viewer, the subject's right is on the left; so it is on the screen.
             for name in reversed(names):
                 if name in keys:
-                    side = "R" if name.endswith("Right") else "L" if name.endswith("Left") else ""
-                    sliders.prop(keys[name], "value", text=side, slider=True)
+                    sliders.prop(keys[name], "value", text="", slider=True)
 
     name = f"RECONSTRUCT_FACE_PT_{title.lower()}"
     body = {

@@ -39,11 +39,10 @@ def licence_line(facts: dict[str, Any]) -> str:
 
 
 def _draw_figure(column: bpy.types.UILayout, name: str, value: float) -> None:
-    label, form = strings.FIGURES[name]
     word = strings.quality_word(name, value)
-    split = column.split(factor=0.45)
-    split.label(text=label)
-    split.label(text=f"{form.format(value)}, {word}", icon=_ICONS[word])
+    split = column.split(factor=0.68)
+    split.label(text=strings.FIGURES[name].format(value))
+    split.label(text=word, icon=_ICONS[word])
 
 
 CLASSES = (RECONSTRUCT_FACE_PT_quality,)

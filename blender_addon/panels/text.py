@@ -8,8 +8,8 @@ import bpy
 FONT_SIZE = 11.0
 """Points of the interface's own font at scale 1."""
 
-MARGIN = 44.0
-"""Pixels at scale 1 that a boxed label loses to paddings and scroll bar."""
+MARGIN = 66.0
+"""Pixels at scale 1 that a boxed label loses to paddings, tabs and scroll bar."""
 
 
 def wrap(text: str, width: float, measure: object = None) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import bpy
 
 from .. import compat
-from .material import principled_of
 
 
 class FormatMissing(RuntimeError):
@@ -32,7 +31,7 @@ def export_head(mesh_object: bpy.types.Object, path: str | Path) -> None:
     operator, write = _WRITERS.get(path.suffix.lower(), ("", None))
     if write is None or compat.missing_formats([operator]):
         raise FormatMissing(path.suffix or path.name)
-    with _selected(mesh_object), _principled_only(mesh_object):
+    with _selected(mesh_object):
         write(mesh_object, path)
 
 
@@ -119,27 +118,6 @@ def _selected(mesh_object: bpy.types.Object) -> Iterator[None]:
         for item in before:
             item.select_set(True)
         layer.objects.active = active
-
-
-@contextmanager
-def _principled_only(mesh_object: bpy.types.Object) -> Iterator[None]:
-    """Every material shows its Principled BSDF alone; exporters read nothing else."""
-    swapped = []
-    for material in mesh_object.data.materials:
-        principled = principled_of(material) if material and material.node_tree else None
-        if principled is None:
-            continue
-        tree = material.node_tree
-        surface = tree.get_output_node("ALL").inputs["Surface"]
-        shown = surface.links[0].from_socket if surface.is_linked else None
-        tree.links.new(principled.outputs[0], surface)
-        swapped.append((tree, shown, surface))
-    try:
-        yield
-    finally:
-        for tree, shown, surface in swapped:
-            if shown is not None:
-                tree.links.new(shown, surface)
 
 
 @contextmanager

@@ -42,6 +42,12 @@ class Quadratic:
         """The same light for normals given in other axes: ``n_new = rotation @ n_old``."""
         return Quadratic(rotation @ self.matrix @ rotation.T, self.vector @ rotation.T, self.constant)
 
+    @property
+    def main_direction(self) -> NDArray[np.float64]:
+        """(3,) unit vector to where most light comes from: the linear term's, by luminance (Rec. 709)."""
+        total = np.array([0.2126, 0.7152, 0.0722]) @ self.vector
+        return total / max(float(np.linalg.norm(total)), 1e-9)
+
     def __call__(self, normals: NDArray) -> NDArray[np.float64]:
         """Colour (N, 3) for unit normals (N, 3)."""
         return (

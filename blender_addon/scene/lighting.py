@@ -15,6 +15,9 @@ GROUP = "Face SH Light"
 RELIGHT = "Relight"
 """Name of the value node, inside the group, that one slider sets for every material of a head."""
 
+MAIN_DIRECTION = "Main Direction"
+"""The group's output that points to where most light comes from."""
+
 _IMPORTANCE_MAP = 32
 """Height in pixels of the world's importance map in Cycles."""
 
@@ -23,7 +26,7 @@ def build_light_group(light: Quadratic, name: str, *, relight: bool) -> bpy.type
     """A node group from Normal (world space) to Light, ``max(0, n.A.n + b.n + c)`` in linear RGB.
 
     Each of its nine multiply-add nodes holds the colour of one monomial of the normal. With ``relight`` it also has
-    the output Relight: one value that every material using the group shares.
+    the outputs Relight, one value that every material using the group shares, and Main Direction.
     """
     tree = bpy.data.node_groups.new(name, "ShaderNodeTree")
     compat.group_socket(tree, "Normal", output=False, kind="NodeSocketVector")
@@ -44,9 +47,14 @@ def build_light_group(light: Quadratic, name: str, *, relight: bool) -> bpy.type
     tree.links.new(positive.outputs[0], end.inputs[0])
     if relight:
         compat.group_socket(tree, RELIGHT, output=True, kind="NodeSocketFloat")
+        compat.group_socket(tree, MAIN_DIRECTION, output=True, kind="NodeSocketVector")
         value = _node(tree, "ShaderNodeValue", 1000, -200, RELIGHT)
         value.outputs[0].default_value = 0.0
         tree.links.new(value.outputs[0], end.inputs[1])
+        direction = _node(tree, "ShaderNodeCombineXYZ", 1000, -350, MAIN_DIRECTION)
+        for socket, component in zip(direction.inputs, light.main_direction.tolist(), strict=True):
+            socket.default_value = component
+        tree.links.new(direction.outputs[0], end.inputs[2])
     return tree
 
 

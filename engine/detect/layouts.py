@@ -64,8 +64,8 @@ def _mediapipe_mirror() -> Ints:
 
 def _ibug_mirror() -> Ints:
     """From the picture's symmetry: each run of points reads backwards on the other side."""
-    runs = (range(17), range(17, 27), range(31, 36), (48, 49, 50, 51, 52, 53, 54), (59, 58, 57, 56, 55))
-    runs += ((36, 37, 38, 39, 42, 43, 44, 45), (41, 40, 47, 46), (60, 61, 62, 63, 64), (67, 66, 65))
+    runs = [range(17), range(17, 27), range(31, 36), range(48, 55), range(55, 60), range(60, 65), range(65, 68)]
+    runs += [range(36, 40), range(40, 42)]
     mirror = np.arange(68, dtype=np.int32)
     for run in runs:
         mirror[list(run)] = list(run)[::-1]

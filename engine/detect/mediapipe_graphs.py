@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 
 from ..errors import DetectorUnavailable
 from .detector import Image
+from .looks import Look
 
 CROP = 192
 """Input side of both networks in pixels."""
+
+INSTALL = "pip install mediapipe==0.10.21"
 
 _LANDMARK_GRAPH = """
 input_stream: "image" input_stream: "roi" output_stream: "landmarks" input_side_packet: "with_attention"
@@ -45,12 +48,14 @@ def import_mediapipe() -> Any:
         return mediapipe
     except ImportError as error:
         raise DetectorUnavailable(
-            "mediapipe", f"its package is missing ({error})", "set up the engine again, or pip install mediapipe==0.10.21"
+            "mediapipe",
+            f"its package is missing ({error})",
+            "set up the engine again, or pip install mediapipe==0.10.21",
         ) from error
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Drop what C++ writes to stderr: TensorFlow Lite greets and warns there without a switch to stop it."""
     sys.stderr.flush()
     kept = os.dup(2)
@@ -78,12 +83,12 @@ class _Graph:
             self._packets: dict[str, Any] = {}
             for stream in config.output_stream:
                 self._graph.observe_output_stream(stream.split(":")[-1], self._packets.__setitem__, True)
-            with _quiet():
+            with quiet():
                 self._graph.start_run({name: packet_creator.create_bool(value) for name, value in side_packets.items()})
                 self._graph.wait_until_idle()
         except (ImportError, RuntimeError, ValueError) as error:
             reason = f"this version of MediaPipe lacks its networks ({str(error).splitlines()[0]})"
-            raise DetectorUnavailable("mediapipe", reason, "pip install mediapipe==0.10.21") from error
+            raise DetectorUnavailable("mediapipe", reason, INSTALL) from error
         self._time = 0
 
     def run(self, image: Image, **packets: Any) -> dict[str, Any]:
@@ -158,28 +163,25 @@ class FaceSearch:
         return np.array(rows, dtype=np.float64).reshape(-1, 17)
 
 
-class LandmarkNetwork:
-    """The 478-point network with attention for eyes and lips."""
+class AttentionMesh:
+    """The 478-point network with attention for eyes and lips: a :class:`engine.detect.looks.LandmarkNetwork`."""
+
+    size = CROP
 
     def __init__(self) -> None:
         """Raises ``DetectorUnavailable``."""
-        from mediapipe.framework.formats import rect_pb2
-
         self._graph = _Graph(_LANDMARK_GRAPH, -1.0, {"with_attention": True})
-        self._whole = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
         self.close = self._graph.close
-        with _quiet():  # the first run warns that a square region is needed, which it is
+        with quiet():  # the first run warns that a square region is needed, which it is
             self(np.zeros((CROP, CROP, 3), np.uint8))
 
-    def __call__(self, crop: Image) -> tuple[NDArray[np.float64], float]:
-        """(478, 3) points in pixels of a (192, 192, 3) crop and the score 0..1 that it shows a face.
-
-        The third value is relative depth in the same unit, larger is farther. The face should be upright and its
-        box should fill two thirds of the crop.
-        """
+    def __call__(self, crop: Image) -> Look:
+        """Look at a crop (192, 192, 3)."""
+        from mediapipe.framework.formats import rect_pb2
         from mediapipe.python import packet_creator, packet_getter
 
-        packets = self._graph.run(crop, roi=packet_creator.create_proto(self._whole))
-        score = packet_getter.get_float(packets[self._graph.score])
+        whole = rect_pb2.NormalizedRect(x_center=0.5, y_center=0.5, width=1, height=1)
+        packets = self._graph.run(crop, roi=packet_creator.create_proto(whole))
+        score = float(packet_getter.get_float(packets[self._graph.score]))
         points = packet_getter.get_proto(packets["landmarks"]).landmark
-        return np.array([(p.x, p.y, p.z) for p in points]) * CROP, score
+        return Look(np.array([(p.x, p.y, p.z) for p in points], dtype=np.float64) * CROP, score)

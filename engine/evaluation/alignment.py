@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.float64]
 
@@ -47,39 +48,62 @@ class Surface:
     def __init__(self, vertices: Array, triangles: NDArray[np.int64]) -> None:
         """Vertices (V, 3) and triangles (T, 3); triangles without area are left out."""
         corners = np.asarray(vertices, np.float64)[triangles]
-        area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-        self.corners = corners[area > 1e-14]
-        middles = self.corners.mean(1)
-        self.reach = np.linalg.norm(self.corners - middles[:, None], axis=-1).max(1)
-        self.tree = cKDTree(middles)
+        corners = corners[np.linalg.norm(_cross(corners), axis=1) > 1e-14]
+        # A few large triangles would widen every search: cut them up, which leaves the surface as it is.
+        limit = 2 * float(np.median(_reach(corners)))
+        self.corners = _split(corners, limit)
+        normals = _cross(self.corners)
+        self.normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+        self.reach = float(_reach(self.corners).max())
+        self.tree = cKDTree(self.corners.mean(1))
 
-    def closest(self, points: Array) -> tuple[Array, Array]:
-        """Distance (N,) to the surface and the closest points (N, 3). Exact: the search widens until no triangle
-        whose middle is farther can hold a nearer point.
+    def closest(self, points: Array) -> tuple[Array, Array, Array]:
+        """Distance (N,) to the surface, the closest points (N, 3) and the normals (N, 3) there.
+
+        Exact: the search widens until no triangle whose middle is farther can hold a nearer point.
         """
         distance = np.full(len(points), np.inf)
-        found = np.zeros((len(points), 3))
-        left = np.arange(len(points))
-        count, widest = 8, float(np.quantile(self.reach, 0.999))
-        largest = np.flatnonzero(self.reach > widest)
-        self._keep(points, left, np.broadcast_to(largest, (len(left), len(largest))), distance, found)
+        found, normals = np.zeros((2, len(points), 3))
+        left, count = np.arange(len(points)), 12
         while len(left):
             count = min(count, len(self.corners))
             near, index = self.tree.query(points[left], k=count)
-            near, index = near.reshape(len(left), -1), index.reshape(len(left), -1)
-            self._keep(points, left, index, distance, found)
+            near, index = near.reshape(len(left), count), index.reshape(len(left), count)
+            spots = closest_on_triangles(np.repeat(points[left], count, 0), self.corners[index.ravel()])
+            gaps = np.linalg.norm(spots.reshape(len(left), count, 3) - points[left][:, None], axis=-1)
+            best = gaps.argmin(1)
+            row = np.arange(len(left))
+            distance[left], normals[left] = gaps[row, best], self.normals[index[row, best]]
+            found[left] = spots.reshape(len(left), count, 3)[row, best]
             if count == len(self.corners):
                 break
-            left = left[near[:, -1] < distance[left] + widest]
+            left = left[near[:, -1] < distance[left] + self.reach]
             count *= 3
-        return distance, found
+        return distance, found, normals
 
-    def _keep(self, points: Array, rows: NDArray[np.int64], index: NDArray[np.int64], distance: Array, found: Array) -> None:
-        for column in range(index.shape[1]):
-            spot = closest_on_triangles(points[rows], self.corners[index[:, column]])
-            gap = np.linalg.norm(points[rows] - spot, axis=1)
-            better = gap < distance[rows]
-            distance[rows[better]], found[rows[better]] = gap[better], spot[better]
+
+def _cross(corners: Array) -> Array:
+    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+
+
+def _reach(corners: Array) -> Array:
+    """(T,) from each triangle's middle to its farthest corner."""
+    return np.linalg.norm(corners - corners.mean(1, keepdims=True), axis=-1).max(1)
+
+
+def _split(corners: Array, limit: float) -> Array:
+    """Triangles (T, 3, 3) halved across their longest side until none reaches farther than ``limit``."""
+    done = []
+    while len(corners):
+        large = _reach(corners) > limit
+        done.append(corners[~large])
+        corners = corners[large]
+        sides = np.linalg.norm(corners - np.roll(corners, -1, 1), axis=-1)
+        order = (sides.argmax(1)[:, None] + np.arange(3)) % 3
+        a, b, c = np.moveaxis(np.take_along_axis(corners, order[..., None], 1), 1, 0)
+        middle = (a + b) / 2
+        corners = np.concatenate([np.stack([a, middle, c], 1), np.stack([middle, b, c], 1)])
+    return np.concatenate(done)
 
 
 def closest_on_triangles(points: Array, corners: Array) -> Array:
@@ -104,12 +128,28 @@ def closest_on_triangles(points: Array, corners: Array) -> Array:
     return np.where(inside[:, None], plane, best)
 
 
-def icp(points: Array, surface: Surface, start: Similarity, steps: int = 30) -> Similarity:
-    """Similarity that lays ``points`` (N, 3) on ``surface`` from ``start``: closest points, the worst tenth left out."""
+def icp(points: Array, surface: Surface, start: Similarity, steps: int = 25) -> Similarity:
+    """Similarity that lays ``points`` (N, 3) on ``surface`` from ``start``.
+
+    Point to plane, linearised in a small turn, shift and growth; the worst tenth of the points is left out at each
+    step.
+    """
     now = start
     for _ in range(steps):
         moved = now(points)
-        distance, target = surface.closest(moved)
+        distance, target, normals = surface.closest(moved)
         keep = distance <= np.quantile(distance, 0.9)
-        now = best_similarity(moved[keep], target[keep]).after(now)
+        now = _plane_step(moved[keep], target[keep], normals[keep]).after(now)
     return now
+
+
+def _plane_step(points: Array, target: Array, normals: Array) -> Similarity:
+    """One least-squares step of :func:`icp`: minimises ``n . (s R p + t - q)``."""
+    middle = points.mean(0)
+    arms = points - middle
+    size = np.sqrt((arms**2).sum(1).mean())
+    design = np.c_[np.cross(arms, normals) / size, normals, (arms * normals).sum(1) / size]
+    answer = np.linalg.lstsq(design, ((target - points) * normals).sum(1), rcond=None)[0]
+    rotation = Rotation.from_rotvec(answer[:3] / size).as_matrix()
+    scale = float(np.exp(answer[6] / size))
+    return Similarity(scale, rotation, middle + answer[3:6] - scale * rotation @ middle)

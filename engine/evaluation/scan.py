@@ -31,7 +31,7 @@ def scan_distance(scan: Scan, vertices: Array, triangles: NDArray[np.int64], sev
     """
     surface = Surface(vertices, triangles)
     found = icp(scan.points, surface, best_similarity(scan.seven, seven))
-    distance, _ = surface.closest(found(scan.points))
+    distance = surface.closest(found(scan.points))[0]
     return distance / found.scale * 1e3
 
 

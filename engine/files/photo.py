@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ..camera.focal import focal_from_exif
 from ..errors import NoPhotos, PhotoUnreadable
+from .srgb import to_srgb
 
 PHOTO_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".avif")
-    + (".jp2", ".ppm", ".pgm", ".tga")
+    f".{kind}"
+    for kind in (
+        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "tif", "tiff", "webp"),
+        *("bmp", "gif", "avif", "jp2", "ppm", "pgm", "tga"),
+    )
 )
 """What a folder is searched for, lower case; a file named outright may be called anything."""
 
@@ -26,9 +33,8 @@ LONGEST_SIDE = 6000
 """Pixels of the working copy: more than a face texture can use, little enough for memory."""
 
 _MOST_PIXELS = 500_000_000
-_EXIF_DIRECTORY = 0x8769
-_BACKGROUND = 128
-"""sRGB grey put behind transparent pixels: no light or dark fringe round a cut-out head."""
+"""More would not fit into a few gigabytes while Pillow decodes it; 22,000 x 22,000 fits."""
+_EXIF_DIRECTORY, _EXIF_ORIENTATION = 0x8769, 0x0112
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,10 @@ class Photo:
     """(H, W, 3) RGB: the photo, or a reduced copy of a very large one."""
     size: tuple[int, int]
     """(width, height) of the original, upright; landmarks and intrinsics are given in its pixels."""
-    focal_px: float | None
+    focal_px: float | None = None
     """Focal length from EXIF in pixels of the original, where EXIF tells."""
-
-    @property
-    def scale(self) -> float:
-        """Pixels of ``pixels`` per pixel of the original, at most 1: ``p_pixels = p_original * scale``."""
-        return self.pixels.shape[1] / self.size[0]
+    scale: float = 1.0
+    """Pixels of ``pixels`` per pixel of the original, 1 or 1/2, 1/3 ...: ``p_pixels = p_original * scale``."""
 
 
 def find_photos(places: Iterable[str | Path]) -> list[Path]:
@@ -93,14 +96,13 @@ def read_photo(path: str | Path) -> Photo:
     path = Path(path)
     data = _bytes(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _decode(path, data)
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise PhotoUnreadable(str(path), _why_not_opened(error)) from error
+        with _large_images_allowed(), Image.open(io.BytesIO(data)) as image:
+            return _decode(path, image)
+    except UnidentifiedImageError as error:
+        raise PhotoUnreadable(str(path), "it is not an image, or of a kind that cannot be read here") from error
     except MemoryError as error:
         raise PhotoUnreadable(str(path), "it is too large for this computer's memory") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, struct.error) as error:
         raise PhotoUnreadable(str(path), "the file is damaged or cut short") from error
 
 
@@ -116,3 +118,82 @@ def _bytes(path: Path) -> bytes:
     if not data:
         raise PhotoUnreadable(str(path), "the file is empty (0 bytes)")
     return data
+
+
+@contextmanager
+def _large_images_allowed() -> Iterator[None]:
+    """Lift Pillow's own bound (:func:`_decode` has one) and silence its warnings about odd metadata."""
+    kept = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = kept
+
+
+def _decode(path: Path, image: Image.Image) -> Photo:
+    width, height = image.size
+    if width * height > _MOST_PIXELS:
+        reason = f"it has {width * height / 1e6:.0f} million pixels and at most {_MOST_PIXELS / 1e6:.0f} can be read"
+        raise PhotoUnreadable(str(path), reason)
+    tags = _exif(image)
+    reduced, factor = _reduced(image)
+    orientation = tags.get(_EXIF_ORIENTATION, 1)
+    size = (height, width) if orientation in (5, 6, 7, 8) else (width, height)
+    pixels = np.ascontiguousarray(_upright(to_srgb(reduced), orientation))
+    return Photo(path, pixels, size, focal_from_exif(tags, width, height), 1 / factor)
+
+
+def _exif(image: Image.Image) -> dict[int, Any]:
+    """EXIF values by tag, empty where there are none or they are damaged."""
+    try:
+        exif = image.getexif()
+        return {**exif, **exif.get_ifd(_EXIF_DIRECTORY)}
+    except (OSError, SyntaxError, ValueError, LookupError, TypeError, struct.error):
+        return {}
+
+
+def _reduced(image: Image.Image) -> tuple[Image.Image, int]:
+    """The image with its long side at most :data:`LONGEST_SIDE`, as means of whole blocks, and the blocks' side.
+
+    JPEG is decoded smaller at once; anything else is reduced in bands, so that at most one whole copy is in memory.
+    """
+    original = image.size
+    width, height = (-(-n * LONGEST_SIDE // max(*original, LONGEST_SIDE)) for n in original)
+    image.draft(None, (width, height))
+    drafted = round(max(original) / max(image.size))
+    block = -(-max(image.size) // LONGEST_SIDE)
+    image.load()
+    if block == 1:
+        return image, drafted
+    width, height = image.size[0] // block, image.size[1] // block
+    bands = [_band(image, top, min(256, height - top), block) for top in range(0, height, 256)]
+    result = Image.new(bands[0].mode, (width, height))
+    for i, band in enumerate(bands):
+        result.paste(band, (0, 256 * i))
+    result.info = image.info
+    return result, drafted * block
+
+
+def _band(image: Image.Image, top: int, rows: int, block: int) -> Image.Image:
+    width = image.size[0] // block
+    band = image.crop((0, top * block, width * block, (top + rows) * block))
+    band.info = image.info
+    if band.mode in ("P", "PA", "1"):  # a mean of palette indices means nothing
+        band = band.convert("RGBA" if "transparency" in band.info or band.mode == "PA" else "RGB")
+    if band.mode.startswith("I;"):  # Pillow does not reduce 16 bits
+        band = Image.fromarray(np.asarray(band).astype(np.int32))
+    return band.reduce(block)
+
+
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo the EXIF orientation of pixels (H, W, 3): the tag says where the stored first row and column belong."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return pixels

@@ -22,7 +22,8 @@ def rasterize(points: Tensor, triangles: Tensor, size: tuple[int, int], cull: bo
     index, corners, inverse_depth, area = (v[used] for v in (index, corners, inverse_depth, area))
     low, extent = low[used], extent[used]
     depth = points.new_zeros(width * height)
-    nearest = torch.full((width * height,), len(triangles), dtype=torch.int64, device=points.device)
+    # First the depth, then the lowest index that has it: no packed 64-bit key, which not every device can reduce.
+    nearest = torch.full((width * height,), len(triangles), dtype=torch.int32, device=points.device)
     for part in _parts(extent.prod(-1)):
         pixel, owner, weights = _covered(corners[part], low[part], extent[part], width)
         closeness = (weights.to(points.dtype) * inverse_depth[part][owner]).sum(-1) / area[part][owner]
@@ -30,8 +31,8 @@ def rasterize(points: Tensor, triangles: Tensor, size: tuple[int, int], cull: bo
         depth.scatter_reduce_(0, pixel, closeness, "amax")
         nearest.masked_fill_(depth > before, len(triangles))
         wins = closeness == depth[pixel]
-        nearest.scatter_reduce_(0, pixel[wins], index[part][owner[wins]], "amin")
-    triangle = torch.where(nearest < len(triangles), nearest, -1).view(height, width)
+        nearest.scatter_reduce_(0, pixel[wins], index[part][owner[wins]].to(torch.int32), "amin")
+    triangle = torch.where(nearest < len(triangles), nearest, -1).to(torch.int64).view(height, width)
     unweighted = Fragments(triangle, points.new_zeros(height, width, 3))
     return triangle, barycentric(points, triangles, unweighted)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -20,17 +21,30 @@ Frame = Literal["head", "camera"]
 
 @dataclass(frozen=True)
 class Rendered:
-    """One picture. Height H, width W."""
+    """One picture. Height H, width W; P pixels see the mesh."""
 
     image: Tensor
     """(H, W, 3) linear RGB, not clamped; the background where nothing is seen."""
-    mask: Tensor
-    """(H, W) bool: where the mesh is seen. Its edge has no gradient."""
-    normals: Tensor
-    """(H, W, 3) unit normals in head space, 0 where nothing is seen."""
     fragments: Fragments
-    barycentric: Tensor
-    """(H, W, 3) weights with a gradient to the geometry."""
+    pixel_normals: Tensor
+    """(P, 3) unit normals in head space at ``fragments.pixels``, with a gradient to the geometry."""
+    pixel_weights: Tensor
+    """(P, 3) barycentric weights at ``fragments.pixels``, with a gradient to the geometry."""
+
+    @property
+    def mask(self) -> Tensor:
+        """(H, W) bool: where the mesh is seen. Its edge has no gradient."""
+        return self.fragments.mask
+
+    @cached_property
+    def normals(self) -> Tensor:
+        """(H, W, 3) unit normals in head space, 0 where nothing is seen."""
+        return scatter(self.pixel_normals, self.fragments)
+
+    @cached_property
+    def barycentric(self) -> Tensor:
+        """(H, W, 3) barycentric weights with a gradient to the geometry, 0 where nothing is seen."""
+        return scatter(self.pixel_weights, self.fragments)
 
 
 def render(
@@ -57,9 +71,9 @@ def render(
         fragments: of an earlier call with nearly the same geometry, to save rasterising again.
         normals: (V, 3) unit vertex normals in head space, if known.
     """
-    seen = _look(camera, vertices, triangles, fragments, normals)
-    color = (gather(albedo, triangles, seen.fragments) * seen.weights[..., None]).sum(1)
-    return _finish(seen, color * _shade(seen.normals, camera, light, frame), background)
+    fragments, weights, facing = _look(camera, vertices, triangles, fragments, normals)
+    color = (gather(albedo, triangles, fragments) * weights[..., None]).sum(1)
+    return _finish(color * _shade(facing, camera, light, frame), fragments, weights, facing, background)
 
 
 def render_textured(
@@ -78,12 +92,12 @@ def render_textured(
 
     Without ``light`` the texture is shown as it is. Other arguments as in :func:`render`.
     """
-    seen = _look(camera, vertices, triangles, fragments, normals)
-    uv = (corner_uvs[seen.fragments.pixel_triangles] * seen.weights[..., None]).sum(1)
+    fragments, weights, facing = _look(camera, vertices, triangles, fragments, normals)
+    uv = (corner_uvs[fragments.pixel_triangles] * weights[..., None]).sum(1)
     color = sample_uv(texture, uv)
     if light is not None:
-        color = color * _shade(seen.normals, camera, light, frame)
-    return _finish(seen, color, background)
+        color = color * _shade(facing, camera, light, frame)
+    return _finish(color, fragments, weights, facing, background)
 
 
 def sample_uv(texture: Tensor, uv: Tensor) -> Tensor:
@@ -96,39 +110,32 @@ def sample_uv(texture: Tensor, uv: Tensor) -> Tensor:
     return sampled[0, :, 0].T
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What every kind of shading needs, at the P pixels that see the mesh."""
-
-    fragments: Fragments
-    weights: Tensor
-    """(P, 3) barycentric, with gradient."""
-    normals: Tensor
-    """(P, 3) unit, head space."""
-
-
 def _look(
     camera: Camera, vertices: Tensor, triangles: Tensor, fragments: Fragments | None, normals: Tensor | None
-) -> _Seen:
+) -> tuple[Fragments, Tensor, Tensor]:
+    """What every kind of shading needs: fragments, weights (P, 3) and unit normals (P, 3) in head space."""
     image_points = camera.to_image(camera.to_camera(vertices))
+    fresh = fragments is None
     if fragments is None:
         fragments = rasterize(image_points, triangles, camera.size)
-    weights = pixel_weights(image_points, triangles, fragments)
+    if fresh and not (torch.is_grad_enabled() and image_points.requires_grad):
+        weights = fragments.barycentric.view(-1, 3).index_select(0, fragments.pixels)
+    else:
+        weights = pixel_weights(image_points, triangles, fragments)
     if normals is None:
         normals = vertex_normals(vertices, triangles)
     mixed = (gather(normals, triangles, fragments) * weights[..., None]).sum(1)
-    return _Seen(fragments, weights, torch.nn.functional.normalize(mixed, dim=-1))
+    return fragments, weights, torch.nn.functional.normalize(mixed, dim=-1)
 
 
 def _shade(normals: Tensor, camera: Camera, light: Tensor, frame: Frame) -> Tensor:
     return harmonics.shade(normals if frame == "head" else normals @ camera.rotation.T, light)
 
 
-def _finish(seen: _Seen, color: Tensor, background: Tensor | None) -> Rendered:
-    fragments = seen.fragments
+def _finish(
+    color: Tensor, fragments: Fragments, weights: Tensor, normals: Tensor, background: Tensor | None
+) -> Rendered:
     image = scatter(color, fragments)
     if background is not None:
         image = torch.where(fragments.mask[..., None], image, background.to(image))
-    return Rendered(
-        image, fragments.mask, scatter(seen.normals, fragments), fragments, scatter(seen.weights, fragments)
-    )
+    return Rendered(image, fragments, normals, weights)

@@ -65,21 +65,18 @@ def visible_vertices(
 def _framed(camera: Camera, image: Tensor, inside: Tensor, resolution: int) -> Camera:
     """The camera cropped to the vertices inside the picture, ``resolution`` pixels along the longer side."""
     if not inside.any():
-        return camera.crop(0, 0, 1, (1, 1))
+        return camera.crop(0, 0, 1, (2, 2))
     low, high = image[inside, :2].amin(0).tolist(), image[inside, :2].amax(0).tolist()
     scale = (resolution - 4) / max(high[0] - low[0], high[1] - low[1], 1e-6)
     margin = 2 / scale
-    size = tuple(max(1, round((b - a) * scale) + 4) for a, b in zip(low, high, strict=True))
+    size = tuple(max(2, round((b - a) * scale) + 4) for a, b in zip(low, high, strict=True))
     return camera.crop(low[0] - margin, low[1] - margin, scale, (size[0], size[1]))
 
 
 def _deepest_around(depth: Tensor, points: Tensor) -> Tensor:
     """(V,) the largest of the four depths (H, W) around each of ``points`` (V, 2): kind to slopes and outlines."""
-    height, width = depth.shape
-    corner = torch.floor(points - 0.5).nan_to_num(0, 0, 0)
-    found = [
-        depth[(corner[:, 1] + j).clamp(0, height - 1).long(), (corner[:, 0] + i).clamp(0, width - 1).long()]
-        for j in (0, 1)
-        for i in (0, 1)
-    ]
-    return torch.stack(found).amax(0)
+    pooled = torch.nn.functional.max_pool2d(depth[None, None], 2, 1)[0, 0]
+    height, width = pooled.shape
+    column, row = torch.floor(points - 0.5).nan_to_num(0, 0, 0).unbind(-1)
+    at = row.clamp(0, height - 1).long() * width + column.clamp(0, width - 1).long()
+    return pooled.flatten()[at]

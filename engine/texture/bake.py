@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..contract import Floats
 from ..faces.model import FaceModel
 from ..fit.state import Fit
-from ..light.color import srgb_to_linear
+from ..light.color import luminance, srgb_to_linear
 from ..light.harmonics import shade
-from .cover import inner_face, skin_likeness
+from .cover import face_regions, skin_likeness
 from .layout import Layout, layout, once
 from .seen import Pose, photo_positions, visibility
 from .smooth import SkinMesh, skin_mesh
@@ -31,6 +31,8 @@ EVEN = 0.015
 """Metres over which a difference between the face's halves counts as light that the fit left behind."""
 EVENED = 0.6
 """Share of that difference that is taken out."""
+HIGHLIGHT = 1.25
+"""Brightness over the surroundings' from which a spot counts as a highlight."""
 MIRRORED = 90
 """Confidence of a texel copied from the mirrored side."""
 
@@ -74,10 +76,11 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
     pose = Pose.of(fit.vertices(model), model.triangles, fit.camera)
     evidence, seen_share = weigh(model, fit, photo, pose, coarse)
     albedo = sample(photo, photo_positions(pose, fine), fine) * _resize(evidence.gain, size)
-    trust = _resize(evidence.trust, size)
+    trust, fill = _resize(evidence.trust, size), _resize(evidence.fill, size)
+    albedo = soften_highlights(albedo, fill)
     mirrored = cv2.remap(albedo, fine.mirror_map, None, cv2.INTER_LINEAR) * _resize(evidence.mirror_match, size)
     mirror_trust = cv2.remap(trust, fine.mirror_map, None, cv2.INTER_LINEAR) * (1 - trust)
-    result = _resize(evidence.fill, size)
+    result = fill
     result += mirror_trust[..., None] * (mirrored - result)
     result += trust[..., None] * (albedo - result)
     confidence = 255 * trust + MIRRORED * mirror_trust
@@ -92,19 +95,19 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, coarse: Layout) 
     seen = visibility(model, pose, coarse)
     pixels = sample(photo, photo_positions(pose, coarse), coarse)
     expected = torch.log(model.albedo(fit.albedo).cpu().clamp_min(0.01))
-    inner = torch.from_numpy(inner_face(model))
+    regions = torch.from_numpy(face_regions(model))
     inliers = torch.ones(len(expected)) if fit.inliers is None else fit.inliers.cpu()
     skin = model.skin_weight.cpu()
-    table = coarse.texels(torch.cat([torch.log(light), expected, torch.stack([inner, skin, inner * inliers], -1)], -1))
+    certain = regions[:, 0] * skin * inliers
+    table = coarse.texels(torch.cat([torch.log(light), expected, regions[:, :2], certain[:, None], regions[:, 2:]], -1))
     log_albedo = np.log(np.maximum(pixels, 1e-3)) - table[..., :3]
-    likeness = skin_likeness(log_albedo, table[..., 3:6], seen * table[..., 8], coarse)
-    trust = seen * np.maximum(likeness * table[..., 7], table[..., 6])
+    trust = seen * skin_likeness(log_albedo, table[..., 3:6], seen, table[..., 6:9], coarse)
     at_vertices, sums = coarse.vertices(log_albedo, trust, len(expected))
     weights = sums / np.maximum(_coverage(model, coarse), 1e-6)
     left_over, match, fill = _fields(model, mesh, at_vertices, weights, expected.numpy())
     fields = coarse.pad(np.exp(coarse.texels(torch.from_numpy(np.concatenate([left_over, match, fill], -1)))))
     gain = np.exp(-coarse.pad(table[..., :3])) / fields[..., :3]
-    evidence = Evidence(trust, gain, fields[..., 6:], fields[..., 3:6])
+    evidence = Evidence(trust * table[..., 9], gain, fields[..., 6:], fields[..., 3:6])
     importance = mesh.areas * skin.numpy()[mesh.members]
     share = float((importance * np.minimum(weights[mesh.members], 1)).sum() / max(importance.sum(), 1e-12))
     return evidence, share
@@ -128,6 +131,15 @@ def _fields(
     typical = np.median(offset[weights > 0.5], axis=0) if (weights > 0.5).any() else none
     fill = expected + mesh.spread(offset, weights, MATCH, typical, pull=2e-3)
     return left_over, match, fill
+
+
+def soften_highlights(albedo: Floats, expected: Floats) -> Floats:
+    """``albedo`` (..., 3) with what shines above ``HIGHLIGHT`` times the local expectation pulled half-way back.
+
+    A highlight left in the texture would stay where it is when the head turns under another light.
+    """
+    ratio = luminance(albedo) / np.maximum(luminance(expected), 1e-3) / HIGHLIGHT
+    return albedo * (1 / np.sqrt(np.maximum(ratio, 1)))[..., None]
 
 
 def sample(photo: Image, positions: Floats, texels: Layout) -> Floats:

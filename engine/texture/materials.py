@@ -7,7 +7,7 @@ import cv2
 from ..contract import Material
 from ..faces.model import FaceModel
 from ..fit.state import Fit
-from .bake import Image
+from .bake import Image, encode
 from .eye import eye_texture
 from .iris import iris_color
 
@@ -15,10 +15,9 @@ EYE_TEXTURE = "eye.png"
 
 
 def dress(model: FaceModel, fit: Fit, photo: Image) -> tuple[tuple[Material, ...], dict[str, bytes]]:
-    """Materials and the encoded images they need besides the skin's albedo."""
+    """Materials, and the encoded images they need besides the skin's albedo."""
     images: dict[str, bytes] = {}
     if any(material.texture == EYE_TEXTURE for material in model.materials):
-        texture = eye_texture(iris_color(fit, photo))
-        pixels = texture
+        pixels = encode(eye_texture(iris_color(fit, photo)))
         images[EYE_TEXTURE] = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
     return model.materials, images

@@ -22,11 +22,11 @@ DEPTH_BIAS = 0.0015
 """Metres a point may lie behind the depth buffer and still count as seen."""
 DEPTH_JUMP = 0.006
 """Metres between neighbouring pixels' depths that make an occluding edge."""
-EDGE_FADE = 0.0025
+EDGE_FADE = 0.0018
 """Metres on the surface over which trust grows from 0 beside an occluding edge; the fit may be off by this much."""
 RIM_FADE = 0.0008
 """The same beside eyes, teeth and the mouth's inside, where lids and lips need their photo up to the rim."""
-FACING_FROM, FACING_TO = 0.15, 0.50
+FACING_FROM, FACING_TO = 0.10, 0.40
 """Cosines between surface and line of sight where trust begins and is whole."""
 
 

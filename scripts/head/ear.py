@@ -15,25 +15,40 @@ TILT = np.radians(12.0)
 """How far the ear's long axis leans back."""
 COLUMNS = (6, 10)
 """First and last column of the level-0 grid whose quads in rings 1 and 2 the ear replaces."""
-SCALE = np.array([0.95, 1.07, 0.95])
+SCALE = np.array([0.97, 1.0, 0.85])
+"""Last touch on the table below: width, height, how far the ear stands out."""
 
 RINGS = (
-    # (back, up, out) mm at 0, 45 ... 315 degrees: back, back-top, top, front-top, front, front-lobe, lobe, back-lobe
-    [(9, 0, 0), (9, 14, 0), (4, 24, 0), (-5, 21, 0), (-12, 2, 0), (-11, -13, 0), (-5, -22, 0), (4, -14, 0)],
-    [(16, 0, 7), (15, 18, 7), (6, 28.5, 5), (-6, 23.5, 2), (-10, 2, 0.7), (-9.5, -15, 0.6), (-3.5, -26.5, 2.5), (8, -17, 6)],
-    [(26, 2, 16), (23, 21, 15), (9, 33, 10), (-6, 25, 4), (-8, 2, 2), (-8, -16, 1.5), (-1.5, -29.5, 5), (15.5, -18, 12)],
-    [(25.5, 2, 20), (22.5, 20.5, 19), (9, 32, 14), (-5, 23, 7), (-5.5, 1.5, 4), (-6.5, -16.5, 2.8), (-1, -29, 8.5), (15, -17.5, 15.5)],
-    [(22, 2, 20.5), (19.5, 18, 19.5), (8, 28.5, 14.5), (-3, 20, 7.5), (-3.5, 1, 4.2), (-4.8, -15, 3), (-0.5, -26, 9), (13.3, -15.5, 15.5)],
-    [(20, 2, 15), (17, 15.5, 14), (8, 25.5, 9), (-2, 17.5, 4.5), (-2.3, 1, 1.5), (-2.5, -11.5, 2.4), (-1, -21, 8), (12, -13.5, 13.5)],
-    [(15.5, 2, 17.5), (12.5, 12, 16), (8, 19, 11.5), (-1, 13, 7), (-2, 0, -1), (-0.5, -10, 3.5), (3, -14, 10.5), (10, -10.5, 15.5)],
-    [(12.5, 1, 8), (10, 8.5, 8), (6, 12, 6), (-1, 8.5, 4.5), (-1.2, 0, -5), (0, -7, -0.5), (4, -9.5, 4), (8, -7, 8)],
-    [(8, 1, 3), (7, 5.5, 3), (4, 7, 2), (0, 4.5, 0), (0, 0, -7), (1, -4, -3), (3, -5, 0.5), (6, -4, 2.5)],
-    [(3.4, 0, -6), (3, 1.4, -6), (2, 2, -6), (1, 1.4, -6.5), (0.6, 0, -9), (1, -1.4, -8), (2, -2, -7), (3, -1.4, -6)],
+    # (back, up, out) mm clockwise from behind: back, up to the top, down the front (crus, tragus, notch), lobe.
+    [(14, 2, 0), (14, 12, 0), (11, 22, 0), (3, 27, 0), (-5, 25, 0), (-10, 15, 0),
+     (-12, 1, 0), (-11, -9, 0), (-9, -18, 0), (-5, -23, 0), (2, -19, 0), (9, -9, 0)],
+    [(20, 2, 8), (20, 14, 8), (14, 25, 7), (5, 30, 6), (-4, 27, 4), (-9, 16, 2),
+     (-9.5, 1, 1.2), (-9, -10, 1), (-7.5, -20, 1.5), (-3, -26, 3), (6, -23, 5), (15, -11, 7)],
+    [(27, 3, 15), (25.5, 15, 15.5), (18.5, 27, 14), (8, 33, 11), (-2.5, 30, 7.5), (-8, 17.5, 4),
+     (-7.5, 2, 3), (-7.5, -11, 1.8), (-6.5, -21.5, 3), (0, -30, 6.5), (11.5, -26, 10), (21.5, -12, 13)],
+    [(26.5, 3, 18), (25, 14.5, 18.5), (18, 26.3, 17), (8, 32, 14.2), (-2, 29, 10.5), (-6.2, 17, 6),
+     (-5, 2, 6), (-5.8, -11.5, 2.8), (-5.8, -22, 4.5), (0, -29.5, 8.5), (11, -25.5, 12), (21, -12, 16)],
+    [(23.7, 3, 18), (22.2, 13, 18.5), (16, 23.3, 17), (7.4, 28.6, 14.5), (-0.8, 25.6, 11), (-4.2, 15.8, 7),
+     (-2.6, 1.8, 6), (-4.2, -11, 3), (-4.4, -21, 5.5), (0.5, -27, 9.5), (10, -23.2, 12.6), (18.8, -11.5, 16)],
+    [(21.5, 3, 14), (20, 11.5, 14), (14.3, 21, 12.5), (6.8, 26, 10), (0, 23.4, 7.5), (-2, 14.5, 5.5),
+     (-2.8, 1.8, 3), (-2.8, -9.5, 1.2), (-2.6, -17, 6), (1.2, -22, 9.8), (9, -19.5, 12.5), (16.8, -10.5, 13.5)],
+    [(17.5, 2.5, 16.5), (16, 9.5, 16.5), (11.5, 16.5, 14.5), (5.5, 19.5, 11), (1.5, 18, 8), (0.5, 12.5, 6.5),
+     (-3, 1.5, -1), (-1.2, -8, -0.5), (0, -12.5, 7), (4.5, -15.5, 11.5), (9.5, -14.5, 13), (14.5, -8.5, 15.5)],
+    [(14, 2, 9), (12.8, 7.5, 9), (9.5, 12.5, 8.5), (5, 14.5, 7), (2.2, 13.5, 5.5), (2.2, 9, 6),
+     (-1.4, 1, -5), (-0.5, -6, -3), (1, -9, 0), (4.5, -11, 4), (8.5, -10.5, 6), (12, -6.5, 8)],
+    [(9.5, 1.5, 3.5), (8.8, 5, 4), (7, 8.5, 4.5), (4.8, 9.5, 4), (3, 8.5, 3.5), (2.8, 5.5, 4.2),
+     (0, 0.5, -7), (0.2, -3.5, -5.5), (1.2, -5.5, -3.5), (3.5, -7, 0), (6.2, -6.8, 2), (8.5, -3.8, 3)],
+    [(4, 0.3, -6), (3.8, 1.2, -5.8), (3.2, 1.9, -5.6), (2.4, 2.2, -5.6), (1.5, 2, -6), (0.9, 1.3, -7),
+     (0.6, 0, -9), (0.8, -1.2, -8.5), (1.4, -1.9, -7.8), (2.3, -2.1, -7), (3.2, -1.8, -6.5), (3.8, -1, -6.2)],
 )  # fmt: skip
 
 
-def add_ears(net: Net, grid: Indices, coarse: Indices) -> None:
-    """Cut both ear patches out of the skull and grow ears from their outlines."""
+def add_ears(net: Net, grid: Indices, coarse: Indices) -> LinearNDInterpolator:
+    """Cut both ear patches out of the skull and grow ears from their outlines.
+
+    Returns:
+        x of the right side's skin, as it was before, as a function of (y, z).
+    """
     patches = {frozenset((grid[r, c], grid[r + 1, c + 1])) for r in (1, 2) for c in range(*COLUMNS)}
     chosen = [i for i, quad in enumerate(coarse) if any(pair <= set(quad) for pair in patches)]
     skin = _skin_depth(net)
@@ -54,21 +69,28 @@ def add_ears(net: Net, grid: Indices, coarse: Indices) -> None:
     end = net.add_pair(net.vertices[outer].mean(0)[None] + [1.5, 0, 0])
     net.add_pair_faces(fan(outer, end[0]))
     net.name_pair("ear", everything + end)
+    return skin
 
 
-def smooth_roots(net: Net, rings: int = 3, times: int = 25) -> None:
-    """Relax the skull's skin round the ears' roots, which were moved from the grid to the ear's outline."""
+def smooth_roots(net: Net, skin: LinearNDInterpolator, rings: int = 5, times: int = 120) -> None:
+    """Spread the skull's grid evenly round the ears' roots, along ``skin``."""
     operator = laplacian(len(net.vertices), net.faces)
     near = abs(operator) > 0
-    roots = np.zeros(len(net.vertices))
-    roots[net.groups["ear_0_R"] + net.groups["ear_0_L"]] = 1
-    reach = roots.copy()
+    reach = np.zeros(len(net.vertices))
+    roots = net.groups["ear_0_R"]
+    reach[roots] = 1
     for _ in range(rings):
         reach = np.maximum(reach, (near @ reach > 0).astype(float))
-    reach[net.groups["ear_R"] + net.groups["ear_L"]] = 0
-    free = (reach > 0) & (roots == 0)
+    reach[net.groups["ear_R"]] = 0
+    reach[roots] = 0
+    free = np.flatnonzero((reach > 0) & (net.vertices[:, 0] < 0))
+    points = net.vertices
     for _ in range(times):
-        net.vertices[free] -= 0.5 * (operator @ net.vertices)[free]
+        points[free] -= 0.5 * (operator @ points)[free]
+    depth = skin(points[free, 1], points[free, 2])
+    inside = np.isfinite(depth)
+    points[free[inside], 0] = depth[inside]
+    net.set_pair([int(i) for i in free], points[free])
 
 
 def _skin_depth(net: Net) -> LinearNDInterpolator:

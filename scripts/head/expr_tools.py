@@ -153,7 +153,7 @@ class Stage:
 def turned(points: Array, centre: Array, axis: Array, angle: Array | float) -> Array:
     """Offset (P, 3) of points turned about an axis through ``centre`` by ``angle`` radians, one or (P,)."""
     axis = np.asarray(axis, float) / np.linalg.norm(axis)
-    vectors = np.broadcast_to(np.atleast_1d(angle)[:, None] * axis, points.shape)
+    vectors = np.zeros_like(points) + np.atleast_1d(angle)[:, None] * axis
     return Rotation.from_rotvec(vectors).apply(points - centre) - (points - centre)
 
 

@@ -8,6 +8,7 @@ from engine.faces.subdivision import catmull_clark
 
 from .cage import Array
 from .net import Net
+from .points import smoothstep
 
 RADIUS = 12.0
 """Eyeball (sclera), mm."""
@@ -78,13 +79,13 @@ def _eye_centre(margin: Array, iris: Array) -> Array:
 
 
 def _on_lid_sphere(margin: Array, centre: Array) -> Array:
-    """Margin points on the sphere R + LID; the canthi, which lie farther out, keep most of their place."""
+    """Margin points moved forward or back onto the sphere R + LID; the canthi, beside the ball, stay."""
     offset = margin - centre
-    radius = np.linalg.norm(offset, axis=1)
-    target = RADIUS + LID
-    beyond = np.clip(radius - target, 0, 4)
-    wanted = np.where(radius < target + 4, target + 0.35 * beyond, radius - 2.6)
-    return centre + offset * (wanted / radius)[:, None]
+    aside = np.hypot(offset[:, 0], offset[:, 1])
+    on_sphere = np.sqrt((RADIUS + LID) ** 2 - np.minimum(aside, RADIUS) ** 2)
+    stay = smoothstep(aside, 10.5, 13.5)
+    offset[:, 2] = (1 - stay) * on_sphere + stay * offset[:, 2]
+    return centre + offset
 
 
 def _pocket(margin: Array, centre: Array) -> list[tuple[str, Array]]:

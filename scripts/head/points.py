@@ -46,6 +46,7 @@ def mean_face() -> MeanFace:
     points[:, 2] *= 1.04 + 0.12 * smoothstep(np.abs(points[:, 0]), 25, 70)
     iris = {"R": points[468], "L": points[473]}
     points[:, 2] += _nose_and_lips(points) + _eyes_forward(points, iris)
+    _narrow_nose(points)
     _close_lips(points)
     points = (points + (points * [-1, 1, 1])[mirror]) / 2
     return MeanFace(points[:468], {"R": points[468], "L": points[473]}, mirror[:468])
@@ -57,6 +58,14 @@ def _nose_and_lips(points: Array) -> Array:
     middle = (points[13] + points[14]) / 2
     lips = np.exp(-(((points - middle) / [26, 13, 20]) ** 2).sum(1))
     return 3.4 * nose + 1.2 * lips
+
+
+def _narrow_nose(points: Array) -> None:
+    """Bring the nose's wings to a breadth of 36 mm; the averages, of smiling faces among others, give 40."""
+    wing = np.array([19.0, -6.0, 12.0])
+    aside = points * [0, 1, 1] + np.abs(points) * [1, 0, 0]
+    near = np.exp(-(((aside - wing) / [14, 14, 16]) ** 2).sum(1))
+    points[:, 0] *= 1 - 0.1 * near
 
 
 def _eyes_forward(points: Array, iris: dict[str, Array]) -> Array:

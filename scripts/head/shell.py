@@ -90,8 +90,10 @@ def _start(oval: Array) -> Array:
 def _collar(side: float, turn: float) -> Array:
     """A point of the open lower edge; ``turn`` 0 is the nape, 1 the middle of the chest."""
     angle = np.pi * (1 - turn)
-    x = side * 100 * max(np.sin(angle), 0) ** 0.8
-    return np.array([x, -178 + 16 * (1 - np.cos(angle)), -112 + 72 * np.cos(angle)])
+    x = side * 108 * max(np.sin(angle), 0) ** 0.8
+    ahead = np.cos(angle)
+    y = -140 - 48 * max(ahead, 0) ** 1.5 - 16 * max(-ahead, 0) ** 1.5
+    return np.array([x, y, -112 + 66 * ahead])
 
 
 def _resampled(path: Array) -> Array:
@@ -107,7 +109,7 @@ def _relaxed(vertices: Array, faces: Indices, grid: Indices, oval: Array) -> Arr
     """
     operator = laplacian(len(vertices), faces)
     collar = grid[-1]
-    vertices[collar] = skull.project_level(vertices[collar])
+    vertices[collar] = skull.project(vertices[collar], 12)
     inner = grid[1:-1].ravel()
     for _ in range(60):
         vertices[inner] -= 0.5 * (operator @ vertices)[inner]

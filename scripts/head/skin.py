@@ -22,17 +22,17 @@ def build_cage() -> tuple[Cage, CageLayout]:
     face = mean_face()
     shell = build_shell(face)
     step = catmull_clark(len(shell.vertices), shell.faces)
-    net = Net(
-        step.matrix @ _interpolating(shell, face), step.polygons, step.carry_mirror(shell.mirror, shell.faces)
-    )
+    mirror = step.carry_mirror(shell.mirror, shell.faces)
+    net = Net(step.matrix @ _through_points(shell, face), step.polygons, mirror)
+    _onto_body(net, shell, step.matrix)
     layout = shell_layout(shell, step, net.vertices)
     _name_regions(net, shell, step.matrix)
-    ear.add_ears(net, shell.grid, shell.faces)
+    side = ear.add_ears(net, shell.grid, shell.faces)
     nose.add_nostrils(net, shell.faces)
     right_eye = eyes.add_lids(net, face.iris["R"])
     mouth.add_mouth(net)
     kept = net.drop_unused()
-    ear.smooth_roots(net)
+    ear.smooth_roots(net, side)
     eyes.fit_lids(net, right_eye)
     net.vertices = symmetrised(net.vertices, net.mirror)
     cage = Cage(
@@ -45,25 +45,30 @@ def build_cage() -> tuple[Cage, CageLayout]:
     return cage, layout.finished(cage, kept)
 
 
-def _interpolating(shell: Shell, face: MeanFace) -> Array:
-    """Shell vertices whose subdivided surface passes through the averaged points and lies on the body of the skull."""
+def _through_points(shell: Shell, face: MeanFace) -> Array:
+    """Shell vertices whose subdivided surface passes through the averaged points."""
     step = catmull_clark(len(shell.vertices), shell.faces)
     count = len(face.points)
-    weight = np.full((len(shell.vertices), 1), 0.7)
+    weight = np.full((count, 1), 0.7)
     weight[list(POINTED)] *= 0.35
-    weight[shell.grid[-1]] = 0
-    target = shell.vertices.copy()
-    for ring in range(1, len(shell.grid) - 1):
-        blend = float(smoothstep(np.array(ring), 0.5, 3.5))
-        own = target[shell.grid[ring]]
-        target[shell.grid[ring]] = own + blend * (skull.project(own, 6) - own)
     vertices = shell.vertices.copy()
-    for rounds in range(6):
-        change = weight * (target - (step.matrix @ vertices)[: len(vertices)])
-        if rounds > 2:
-            change[:count] = 0
-        vertices += change
+    for _ in range(3):
+        vertices[:count] += weight * (shell.vertices[:count] - (step.matrix @ vertices)[:count])
     return vertices
+
+
+def _onto_body(net: Net, shell: Shell, matrix: Array) -> None:
+    """Push the skull and neck out until their *subdivided* surface lies on the body; near the face less and less."""
+    share = np.zeros(len(shell.vertices))
+    for ring in range(1, len(shell.grid)):
+        share[shell.grid[ring]] = smoothstep(np.array(float(ring)), 0.5, 3.5)
+    share[shell.grid[-2:]] = [[0.5], [0.0]]
+    share = matrix @ share
+    behind = np.flatnonzero(share > 0)
+    step = catmull_clark(len(net.vertices), np.array(net.faces))
+    for _ in range(5):
+        now = (step.matrix @ net.vertices)[behind]
+        net.vertices[behind] += 0.8 * share[behind, None] * (skull.project(now, 6) - now)
 
 
 def _name_regions(net: Net, shell: Shell, matrix: Array) -> None:

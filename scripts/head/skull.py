@@ -16,14 +16,14 @@ def distance(points: Array) -> Array:
     """
     x = np.abs(points[:, 0])
     half = np.column_stack([x, points[:, 1:]])
-    body = _superellipsoid(half, (0, 50, -85), (75.5, 88, 98.5), 2.4)
+    body = _cranium(half)
     body = _union(body, _superellipsoid(half, (0, -18, -62), (64, 46, 46), 2.2), 30)
     body = _union(body, _superellipsoid(half, (0, 12, -84), (71.5, 48, 44), 2.3), 14)
     body = _union(body, _superellipsoid(half, (0, -52, -44), (42, 33, 40), 2.2), 16)
     neck = _neck(half)
-    neck = _union(neck, _capsule(half, (60, -14, -98), (13, -166, -56), 9.0), 12)
-    neck = _union(neck, _superellipsoid(half, (0, -112, -64), (11, 18, 11), 2.0), 12)
-    neck = _union(neck, _shoulders(half), 30)
+    neck = _union(neck, _capsule(half, (60, -14, -98), (13, -166, -58), 8.0), 12)
+    neck = _union(neck, _superellipsoid(half, (0, -114, -65), (11, 18, 11), 2.0), 12)
+    neck = _union(neck, _shoulders(half), 26)
     return _union(body, neck, 20)
 
 
@@ -37,19 +37,16 @@ def project(points: Array, steps: int = 4) -> Array:
     return points
 
 
-def project_level(points: Array, steps: int = 6) -> Array:
-    """Points (N, 3) moved onto the surface without changing their height."""
-    points = points.copy()
-    for _ in range(steps):
-        gradient = _gradient(points) * [1, 0, 1]
-        length = np.maximum((gradient**2).sum(1), 0.05)
-        points -= 0.8 * (distance(points) / length)[:, None] * gradient
-    return points
-
-
 def _gradient(points: Array) -> Array:
     step = 0.1
     return np.stack([(distance(points + e) - distance(points - e)) / (2 * step) for e in np.eye(3) * step], axis=1)
+
+
+def _cranium(points: Array) -> Array:
+    """Squarer seen from above than from the front: that is what gives heads their girth."""
+    scaled = np.abs((points - [0, 50, -85]) / [76, 91, 98.5])
+    level = (scaled[:, 0] ** 2.45 + scaled[:, 2] ** 2.45) ** (1 / 2.45)
+    return (np.sqrt(level**2 + scaled[:, 1] ** 2) - 1) * 76
 
 
 def _superellipsoid(points: Array, centre: tuple, radii: tuple, power: float) -> Array:
@@ -70,16 +67,18 @@ def _union(a: Array, b: Array, radius: float) -> Array:
 
 
 def _neck(points: Array) -> Array:
-    """A tube that leans forward as it rises."""
+    """A tube that leans forward as it rises and ends inside the skull."""
     down = np.clip((-20 - points[:, 1]) / 140, -0.5, 1.5)
     middle = -93 - 22 * down
-    width = 50 + 4 * smoothstep(-points[:, 1], 90, 170)
-    return (np.hypot(points[:, 0] / width, (points[:, 2] - middle) / 52) - 1) * 50
+    width = 51 + 3 * smoothstep(-points[:, 1], 90, 170)
+    tube = (np.hypot(points[:, 0] / width, (points[:, 2] - middle) / 52) - 1) * 50
+    return np.maximum(tube, points[:, 1] - 10)
 
 
 def _shoulders(points: Array) -> Array:
     """Trapezius, collarbones and the top of the chest."""
-    chest = _superellipsoid(points, (0, -235, -105), (165, 62, 62), 2.2)
-    slope = _capsule(points, (18, -60, -140), (120, -185, -125), 24)
-    collarbone = _capsule(points, (14, -172, -52), (130, -172, -92), 8)
-    return _union(_union(chest, slope, 40), collarbone, 12)
+    chest = _superellipsoid(points, (0, -250, -98), (175, 78, 74), 2.2)
+    nape = _capsule(points, (16, -40, -128), (18, -150, -146), 20)
+    slope = _capsule(points, (34, -122, -134), (165, -184, -118), 19)
+    collarbone = _capsule(points, (14, -176, -50), (150, -166, -92), 7)
+    return _union(_union(_union(chest, slope, 30), nape, 24), collarbone, 12)

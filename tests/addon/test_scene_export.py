@@ -1,5 +1,7 @@
 """Files for other programs keep the keys, the rig and the texture."""
 
+import json
+
 import bpy
 import numpy as np
 import pytest
@@ -42,6 +44,19 @@ def test_glb_round_trip(head, face_result, tmp_path):
     assert np.allclose(principled.inputs["Base Color"].default_value[:3], 0.8, atol=0.01)
     armature = next(o for o in bpy.data.objects if o.type == "ARMATURE")
     assert {bone.name for bone in armature.data.bones} >= set(face_result.rig.names)
+
+
+def test_blenders_own_export_menu_writes_the_same_materials(head, tmp_path):
+    """Somebody who exports by hand must not get a head that glows."""
+    bpy.ops.export_scene.gltf(filepath=str(tmp_path / "menu.glb"))
+    scene.export_head(head.mesh_object, tmp_path / "ours.glb")
+    assert materials_of(tmp_path / "menu.glb") == materials_of(tmp_path / "ours.glb")
+    assert not any("emissiveFactor" in material for material in materials_of(tmp_path / "ours.glb"))
+
+
+def materials_of(path):
+    data = path.read_bytes()
+    return json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])["materials"]
 
 
 def test_fbx_round_trip(head, face_result, tmp_path):

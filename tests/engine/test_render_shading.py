@@ -1,11 +1,9 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 
 from engine.light import harmonics
-from engine.render import preview
 from engine.render.fragments import Fragments
 from engine.render.interpolate import barycentric, interpolate, interpolate_corners
 from engine.render.normals import face_normals, vertex_normals
@@ -204,35 +202,3 @@ def test_fragments_know_their_pixels():
     assert fragments.pixels.tolist() == [1, 2]
     assert fragments.pixel_triangles.tolist() == [4, 7]
     assert fragments.centres.tolist() == [[1.5, 0.5], [0.5, 1.5]]
-
-
-@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (40, 10), (-90, -20)])
-def test_the_studio_camera_holds_the_whole_mesh(yaw, pitch):
-    vertices, _ = meshes.sphere()
-    stretched = vertices * torch.tensor([0.8, 1.4, 1.0]) + torch.tensor([0, -0.03, 0.02])
-    view = preview.studio_camera(stretched, yaw, pitch, (120, 160))
-    pixels = view.project(stretched)
-    assert (pixels > 0).all()
-    assert (pixels < torch.tensor([120, 160])).all()
-    assert (pixels.amax(0) - pixels.amin(0)).max() > 80
-
-
-def test_yaw_turns_the_nose_to_the_pictures_right_and_pitch_lifts_it():
-    vertices, _ = meshes.sphere()
-    nose = torch.tensor([0.0, 0, 0.1])
-    assert preview.studio_camera(vertices, yaw=30).project(nose)[0] > 300
-    assert preview.studio_camera(vertices, pitch=30).project(nose)[1] < 212
-
-
-def test_draw_is_smooth_at_the_edge_and_shows_its_background():
-    vertices, triangles = meshes.sphere()
-    view = preview.studio_camera(vertices, size=(64, 64))
-    picture = preview.draw(view, vertices, triangles, torch.ones_like(vertices), background=(0, 0, 1.0))
-    assert picture.dtype == np.uint8
-    assert picture.shape == (64, 64, 3)
-    assert picture[0, 0].tolist() == [0, 0, 255]
-    red = picture[32, :, 0].astype(int)
-    edge = int((red > 0).argmax())
-    assert 0 < red[edge] < red[edge + 3]
-    lit = preview.draw(view, vertices, triangles, light=harmonics.ambient(0.5))
-    assert not np.array_equal(lit, picture)
