@@ -103,6 +103,16 @@ def use_eevee(scene: bpy.types.Scene) -> None:
             continue
 
 
+def use_denoiser(scene: bpy.types.Scene) -> None:
+    """Denoise Cycles' renders where this Blender was built with a denoiser (Debian's was not)."""
+    try:
+        scene.cycles.denoiser = "OPENIMAGEDENOISE"
+    except TypeError:
+        scene.cycles.use_denoising = False
+    else:
+        scene.cycles.use_denoising = True
+
+
 def blend_transparent(material: bpy.types.Material) -> None:
     """Let a material's alpha show in EEVEE."""
     if hasattr(material, "surface_render_method"):

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from .assemble import assemble
+from .config import Detector as DetectorName
 from .config import Settings
 from .contract import FaceResult, Progress, Request
 from .detect.detector import Detection, Detector
@@ -115,7 +116,7 @@ def _model(name: str, device: str) -> FaceModel:
 
 
 @lru_cache(maxsize=2)
-def _detector(name: str, device: str) -> Detector:
+def _detector(name: DetectorName, device: str) -> Detector:
     return create_detector(name, device)
 
 

@@ -12,11 +12,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from blender_addon import scene
+from blender_addon import compat, scene
 from blender_addon.scene import camera
 
 _SIDE = 512
-_MARGIN = 0.12
+_MARGIN = 0.05
 """Room around the head, as a share of its size."""
 _BACKDROP = 0.18
 _TURN = math.radians(35)
@@ -36,7 +36,7 @@ def write_preview(head: Any, result: Any, path: Path) -> None:
     facing = math.atan2(eye.location.x, -eye.location.y)  # the turn that makes the head look into the camera
     head.armature.rotation_euler.z = facing - math.copysign(_TURN, facing)
     _add_lamp(facing)
-    panels.append(_render(samples=16, bounces=2))
+    panels.append(_render(samples=12, bounces=2))
     _save(np.concatenate(panels, 1), path)
 
 
@@ -73,7 +73,7 @@ def _render(samples: int, bounces: int) -> NDArray[np.float32]:
     settings.cycles.device = "CPU"
     settings.cycles.samples = samples
     settings.cycles.max_bounces = bounces
-    settings.cycles.use_denoising = False
+    compat.use_denoiser(settings)
     settings.render.image_settings.file_format = "PNG"
     settings.render.image_settings.color_mode = "RGBA"
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def _render(samples: int, bounces: int) -> NDArray[np.float32]:
 def _add_lamp(facing: float) -> None:
     """A key light from above, beside the camera that stands at azimuth ``facing``."""
     lamp = bpy.data.lights.new("Preview key", "SUN")
-    lamp.energy, lamp.angle = 2.0, math.radians(8)
+    lamp.energy, lamp.angle = 1.2, math.radians(8)
     placed = bpy.data.objects.new("Preview key", lamp)
     placed.rotation_euler = math.radians(50), 0.0, facing - math.radians(40)
     bpy.context.scene.collection.objects.link(placed)

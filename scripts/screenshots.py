@@ -61,7 +61,7 @@ class Visit:
             raise RuntimeError("the add-on could not be enabled")
         bpy.data.objects.remove(bpy.data.objects["Cube"])
         self._view().spaces.active.show_region_ui = True
-        yield 1.0
+        yield 2.0
         yield from self._press_tab()
         choices = bpy.context.scene.reconstruct_face
         choices.photo, choices.output, choices.quality = self.photo, bpy.app.tempdir, self.quality
@@ -109,9 +109,10 @@ class Visit:
     def _press_tab(self) -> Iterator[float]:
         region = self._region()
         x, y = region.x + region.width - 10, region.y + region.height - TAB_BELOW_TOP
-        for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
+        clicks = [("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")]
+        for kind, value in clicks * 2:  # a busy machine may not have drawn the tabs before the first
             self._event(kind, value, x, y)
-            yield 0.3
+            yield 0.5
         self._event("MOUSEMOVE", "NOTHING", 300, 300)
         yield 0.5
 

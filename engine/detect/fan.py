@@ -75,7 +75,15 @@ class FaceAlignmentDetector:
             state = torch.load(path, map_location="cpu", weights_only=True)
             state = {k.removeprefix("module."): v for k, v in state.get("state_dict", state).items()}
             network.load_state_dict(state)
-        except (OSError, RuntimeError, ValueError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+            EOFError,
+            LookupError,
+            AttributeError,
+            pickle.UnpicklingError,
+        ) as error:
             reason, remedy = f"the weights “{path}” are damaged", "delete that file and try again"
             raise DetectorUnavailable(self.name, reason, remedy) from error
         return network.to(self._device).eval()

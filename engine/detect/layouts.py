@@ -6,6 +6,8 @@ MediaPipe's face mesh with irises (468 mesh points, then five for each iris: cen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,8 +66,8 @@ def _mediapipe_mirror() -> Ints:
 
 def _ibug_mirror() -> Ints:
     """From the picture's symmetry: each run of points reads backwards on the other side."""
-    runs = [range(17), range(17, 27), range(31, 36), range(48, 55), range(55, 60), range(60, 65), range(65, 68)]
-    runs += [range(36, 40), range(40, 42)]
+    runs: list[Sequence[int]] = [range(17), range(17, 27), range(31, 36), range(48, 55), range(55, 60)]
+    runs += [range(60, 65), range(65, 68), (36, 37, 38, 39, 42, 43, 44, 45), (40, 41, 46, 47)]
     mirror = np.arange(68, dtype=np.int32)
     for run in runs:
         mirror[list(run)] = list(run)[::-1]

@@ -13,7 +13,7 @@ TRAGUS = (10.5, -88.0)
 """Height and depth (y, z) in mm of the ear's origin, just in front of the canal."""
 TILT = np.radians(12.0)
 """How far the ear's long axis leans back."""
-COLUMNS = (6, 10)
+COLUMNS = (5, 9)
 """First and last column of the level-0 grid whose quads in rings 1 and 2 the ear replaces."""
 SCALE = np.array([0.97, 1.0, 0.85])
 """Last touch on the table below: width, height, how far the ear stands out."""
@@ -30,14 +30,14 @@ RINGS = (
      (-5, 2, 6), (-5.8, -11.5, 2.8), (-5.8, -22, 4.5), (0, -29.5, 8.5), (11, -25.5, 12), (21, -12, 16)],
     [(23.7, 3, 18), (22.2, 13, 18.5), (16, 23.3, 17), (7.4, 28.6, 14.5), (-0.8, 25.6, 11), (-4.2, 15.8, 7),
      (-2.6, 1.8, 6), (-4.2, -11, 3), (-4.4, -21, 5.5), (0.5, -27, 9.5), (10, -23.2, 12.6), (18.8, -11.5, 16)],
-    [(21.5, 3, 14), (20, 11.5, 14), (14.3, 21, 12.5), (6.8, 26, 10), (0, 23.4, 7.5), (-2, 14.5, 5.5),
-     (-2.8, 1.8, 3), (-2.8, -9.5, 1.2), (-2.6, -17, 6), (1.2, -22, 9.8), (9, -19.5, 12.5), (16.8, -10.5, 13.5)],
-    [(17.5, 2.5, 16.5), (16, 9.5, 16.5), (11.5, 16.5, 14.5), (5.5, 19.5, 11), (1.5, 18, 8), (0.5, 12.5, 6.5),
-     (-3, 1.5, -1), (-1.2, -8, -0.5), (0, -12.5, 7), (4.5, -15.5, 11.5), (9.5, -14.5, 13), (14.5, -8.5, 15.5)],
-    [(14, 2, 9), (12.8, 7.5, 9), (9.5, 12.5, 8.5), (5, 14.5, 7), (2.2, 13.5, 5.5), (2.2, 9, 6),
-     (-1.4, 1, -5), (-0.5, -6, -3), (1, -9, 0), (4.5, -11, 4), (8.5, -10.5, 6), (12, -6.5, 8)],
-    [(9.5, 1.5, 3.5), (8.8, 5, 4), (7, 8.5, 4.5), (4.8, 9.5, 4), (3, 8.5, 3.5), (2.8, 5.5, 4.2),
-     (0, 0.5, -7), (0.2, -3.5, -5.5), (1.2, -5.5, -3.5), (3.5, -7, 0), (6.2, -6.8, 2), (8.5, -3.8, 3)],
+    [(21.5, 3, 11.5), (20, 11.5, 11.5), (14.3, 21, 10.5), (6.8, 26, 8.5), (0, 23.4, 6.5), (-2, 14.5, 5.5),
+     (-2.8, 1.8, 3), (-2.8, -9.5, 1.2), (-2.6, -17, 6), (1.2, -22, 9.8), (9, -19.5, 12.5), (16.8, -10.5, 12)],
+    [(17.3, 2.5, 18), (15.8, 9.5, 18), (11.2, 16.5, 16), (5.2, 19.0, 12.5), (1.5, 17.5, 8.5), (0.5, 12.5, 7.5),
+     (-3.2, 1.5, -1), (-1.2, -8, -1.5), (0, -12.5, 7.5), (4.5, -15.5, 13), (9.5, -14.5, 14), (14.5, -8.5, 17)],
+    [(14, 2, 8), (12.8, 7.5, 8), (9.5, 12.5, 7.5), (5, 14.5, 6), (2.2, 13.5, 5), (2.8, 9, 7),
+     (-1.8, 1, -5), (-0.5, -6, -4), (1, -9, -1), (4.5, -11, 3), (8.5, -10.5, 5), (12, -6.5, 7)],
+    [(9.5, 1.5, 1.5), (8.8, 5, 2), (7, 8.5, 2.5), (4.8, 9.5, 2.5), (3, 8.5, 2.5), (3.6, 5.5, 4.2),
+     (0, 0.5, -7), (0.2, -3.5, -5.5), (1.2, -5.5, -4.5), (3.5, -7, -1.5), (6.2, -6.8, 0.5), (8.5, -3.8, 1)],
     [(4, 0.3, -6), (3.8, 1.2, -5.8), (3.2, 1.9, -5.6), (2.4, 2.2, -5.6), (1.5, 2, -6), (0.9, 1.3, -7),
      (0.6, 0, -9), (0.8, -1.2, -8.5), (1.4, -1.9, -7.8), (2.3, -2.1, -7), (3.2, -1.8, -6.5), (3.8, -1, -6.2)],
 )  # fmt: skip
@@ -54,10 +54,11 @@ def add_ears(net: Net, grid: Indices, coarse: Indices) -> LinearNDInterpolator:
     skin = _skin_depth(net)
     patch = net.children(chosen)
     net.remove_pair_faces(patch)
-    root = _from_back(net, boundary(patch))
+    outline = boundary(patch)
+    rings = [_placed(_periodic(np.array(keys, float), len(outline)), k == 0, skin) for k, keys in enumerate(RINGS)]
+    root = _nearest_start(net, outline, rings[0])
     outer, everything = root, []
-    for number, keys in enumerate(RINGS):
-        points = _placed(_periodic(np.array(keys, float), len(root)), number == 0, skin)
+    for number, points in enumerate(rings):
         if number == 0:
             net.set_pair(root, points)
         else:
@@ -99,16 +100,12 @@ def _skin_depth(net: Net) -> LinearNDInterpolator:
     return LinearNDInterpolator(beside[:, 1:], beside[:, 0])
 
 
-def _from_back(net: Net, loop: list[int]) -> list[int]:
-    """The root's outline, beginning at its rearmost middle and running over the top."""
+def _nearest_start(net: Net, loop: list[int], wanted: Array) -> list[int]:
+    """The patch's outline, begun where its points have the least way to go to the ear's root ``wanted`` (K, 3)."""
     points = net.vertices[loop]
-    spread = points - points.mean(0)
-    height = 0.35 * spread[:, 1]
-    start = int(np.abs(np.arctan2(height, -spread[:, 2])).argmin())
-    loop = loop[start:] + loop[:start]
-    if net.vertices[loop[len(loop) // 4], 1] < net.vertices[loop[-len(loop) // 4], 1]:
-        raise RuntimeError("the ear's root should run over the top first")
-    return loop
+    ways = [((np.roll(points, -k, 0) - wanted) ** 2).sum() for k in range(len(loop))]
+    start = int(np.argmin(ways))
+    return loop[start:] + loop[:start]
 
 
 def _placed(rings: Array, on_skin: bool, skin: LinearNDInterpolator) -> Array:

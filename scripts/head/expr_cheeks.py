@@ -21,24 +21,24 @@ def cheek_shapes(stage: Stage, mouth: Mouth) -> dict[str, Array]:
 
 def cheek_squint(stage: Stage) -> Array:
     """Zygomaticus minor and the lower orbicularis: the cheek rises towards the lid."""
-    cheek = stage.push(stage.blob(50, (19, 14, 20), (-3, 2, 0)), (0.6, 4.2, 1.8))
+    cheek = stage.push(stage.blob(50, (19, 14, 20), (-3, 2, 0)), (0.8, 5.4, 2.4))
     bulge = stage.along_normal(stage.blob(118, (15, 8, 14)), 1.5)
     side = stage.push(stage.blob(203, (10, 10, 12)), (0.2, 1.2, 0.2))
     near = stage.distance(stage.groups["lid_margin_R"])
     free = smoothstep(near, 3, 14) * stage.outside
     motion = cheek + bulge + side
     motion[: stage.count] *= free[:, None]
-    return motion + lid_motion(stage, -0.02, 0.13)
+    return motion + lid_motion(stage, -0.03, 0.17)
 
 
 def sneer(stage: Stage, mouth: Mouth) -> Array:
     """Levator labii superioris alaeque nasi: wing of the nose and upper lip rise, the nose's side wrinkles."""
-    wing = stage.push(stage.blob(64, (9, 9, 11), (1, 1, 0)), (1.1, 3.4, -0.6))
-    side = stage.push(stage.blob(198, (8, 10, 10)), (0, 2.4, 0.2))
-    wrinkle = stage.along_normal(stage.blob(188, (6, 6, 8), (0, 0, 0)), 1.3)
-    inner = stage.push(stage.blob(55, (8, 8, 12), (0, 0, 0)), (-0.7, -2.2, 0))
+    wing = stage.push(stage.blob(64, (9, 9, 11), (1, 1, 0)), (1.3, 5.0, -0.8))
+    side = stage.push(stage.blob(198, (8, 10, 10)), (0, 3.4, 0.3))
+    wrinkle = stage.along_normal(stage.blob(188, (6, 6, 8), (0, 0, 0)), 1.7)
+    inner = stage.push(stage.blob(55, (8, 8, 12), (0, 0, 0)), (-1.0, -3.0, 0))
     cheek = stage.push(stage.blob(101, (13, 10, 14)), (0, 2.0, 0.8))
-    lip = mouth.one_side(mouth.move(Lip(up=(1.0, 2.4, 1.6, 0.4)), Lip(), 6, 20), 8)
+    lip = mouth.one_side(mouth.move(Lip(up=(1.6, 3.4, 2.8, 1.2)), Lip(up=(0.4, 0.8, 0.8, 1.2)), 6, 22), 8)
     near = stage.distance(stage.groups["lid_margin_R"])
     free = smoothstep(near, 1.5, 9)[:, None]
     motion = wing + side + wrinkle + inner + cheek + lip
@@ -50,13 +50,13 @@ def cheek_puff(stage: Stage, mouth: Mouth) -> Array:
     """Air behind closed lips: both cheeks and, less, the lips round out."""
     cheek = stage.blob(207, (21, 20, 26), (9, -1, 0)) + 0.35 * stage.blob(214, (18, 16, 22), (4, 0, 0))
     lips = mouth.move(
-        Lip(out=(0, -0.4, -1.4, -2.6), forward=(1.6, 1.8, 1.8, 0.6)),
-        Lip(out=(0, -0.4, -1.4, -2.6), forward=(1.4, 1.7, 1.8, 0.6)),
+        Lip(out=(0, -0.3, -1.0, -2.0), up=(-0.5, -0.5, -0.3, 0), forward=(2.8, 3.0, 3.0, 2.0), roll=(-10, -10, -6, 0)),
+        Lip(out=(0, -0.3, -1.0, -2.0), up=(0.5, 0.5, 0.3, 0), forward=(2.6, 2.9, 3.0, 2.0), roll=(-10, -10, -6, 0)),
         6,
         24,
     )
     corner = 1 - 0.6 * stage.near([61], 1, 9)
-    return stage.both(stage.along_normal(cheek * corner, 8.0)) + lips
+    return stage.both(stage.along_normal(cheek * corner, 10.0)) + lips
 
 
 def tongue_out(stage: Stage) -> Array:

@@ -26,15 +26,15 @@ def eye_shapes(stage: Stage) -> dict[str, Array]:
 
 
 def blink(stage: Stage) -> Array:
-    """The upper lid comes down over the cornea to the lower one, which rises by a tenth of the opening."""
-    motion = lid_motion(stage, upper=-0.90, lower=0.12)
+    """The upper lid comes down over the cornea to the lower one, which rises by an eighth of the opening."""
+    motion = lid_motion(stage, upper=-0.95, lower=0.13)
     brow = stage.blob(52, (18, 7, 14), (0, -3, 0))
     return motion + stage.push(brow, (0, -0.8, 0))
 
 
 def squint(stage: Stage) -> Array:
     """Orbicularis: the lower lid rises and its skin bunches, the upper lid and the outer brow sink a little."""
-    motion = lid_motion(stage, upper=-0.13, lower=0.27)
+    motion = lid_motion(stage, upper=-0.15, lower=0.30)
     bunch = stage.push(stage.blob(230, (15, 4.5, 10)), (0, 1.6, 1.1)) + stage.push(stage.blob(117, (17, 9, 14)), (0, 1.7, 0.9))
     outer = stage.push(stage.blob(226, (8, 9, 12)), (-0.9, 0.2, 0)) + stage.push(stage.blob(53, (18, 8, 14)), (0, -1.2, 0))
     return rest_on_eye(stage, motion + outer + bunch * _off_margin(stage))
@@ -42,7 +42,7 @@ def squint(stage: Stage) -> Array:
 
 def wide(stage: Stage) -> Array:
     """The upper lid's edge rises by about 2 mm and shows white above the iris; the fold above it deepens."""
-    motion = lid_motion(stage, upper=0.21, lower=-0.06)
+    motion = lid_motion(stage, upper=0.30, lower=-0.08)
     return motion + stage.push(stage.blob(52, (22, 9, 14)), (0, 0.9, 0))
 
 
@@ -54,11 +54,11 @@ def gaze(stage: Stage, name: str) -> Array:
     centre = stage.head.cage.eye_centres["R"]
     axis = np.array([down, inward, 0.0])
     motion[vertices] = turned(stage.head.controls[vertices], centre, axis, float(np.linalg.norm(axis)))
-    follow = {"Up": (0.17, 0.03), "Down": (-0.30, -0.14)}.get(name)
+    follow = {"Up": (0.26, 0.08), "Down": (-0.42, -0.19)}.get(name)
     if follow:
         return motion + lid_motion(stage, *follow)
     lids = stage.blob(159, (14, 9, 9), (0, -4, 0))
-    return motion + rest_on_eye(stage, stage.push(lids, (-0.7 if name == "In" else 0.7, 0, 0)))
+    return motion + rest_on_eye(stage, stage.push(lids, (-1.2 if name == "In" else 1.2, 0, 0)))
 
 
 def lid_motion(stage: Stage, upper: float, lower: float) -> Array:

@@ -66,8 +66,8 @@ class Mouth:
 
     @cached_property
     def depth(self) -> Array:
-        """(N,) how far the inside follows: 1 at the lips, less on the rings behind, 0 at the back."""
-        follow = np.ones(self.stage.count)
+        """(N,) how far the inside of the mouth follows: 1 at the lips, less on the rings behind, 0 at the back."""
+        follow = np.zeros(self.stage.count)
         for name in self.stage.groups:
             if name.startswith("mouth_"):
                 ring = 6 if name == "mouth_cap" else int(name.split("_")[1])

@@ -8,10 +8,14 @@ from .cage import Array, Head
 from .expr_brows import brow_shapes
 from .expr_cheeks import cheek_puff, cheek_shapes, tongue_out
 from .expr_eyes import eye_shapes
-from .expr_jaw import Jaw, jaw_shapes
+from .expr_jaw import jaw_shapes
 from .expr_lips import Mouth
 from .expr_mouth import middle_shapes, side_shapes
 from .expr_tools import Stage
+
+
+CREASE = {"eyeBlink": -0.75, "eyeLookDown": -0.35, "eyeSquint": -0.1, "eyeWide": 0.3}
+"""Share of the upper lid's fold that a shape adds: a lid that comes down unfolds it."""
 
 
 def build_expressions(head: Head) -> dict[str, Array]:
@@ -24,8 +28,8 @@ def build_expressions(head: Head) -> dict[str, Array]:
         name -> (V, 3) mm, the offset of the final mesh at weight 1.
     """
     stage = Stage(head)
-    jaw, mouth = Jaw(stage), Mouth(stage)
-    opening = jaw_shapes(stage, jaw)
+    mouth = Mouth(stage)
+    opening = jaw_shapes(stage)
     right = eye_shapes(stage) | cheek_shapes(stage, mouth) | side_shapes(stage, mouth)
     brows = brow_shapes(stage)
     right |= {name: brows[name] for name in ("browDown", "browOuterUp")}
@@ -33,10 +37,16 @@ def build_expressions(head: Head) -> dict[str, Array]:
     whole |= {"browInnerUp": brows["browInnerUp"], "cheekPuff": cheek_puff(stage, mouth), "tongueOut": tongue_out(stage)}
     shapes = {name: head.subdivision @ motion for name, motion in whole.items()}
     for name, motion in right.items():
-        final = head.subdivision @ motion
+        final = head.subdivision @ motion + CREASE.get(name, 0.0) * _lid_relief(head)
         shapes[f"{name}Right"] = final
         shapes[f"{name}Left"] = _mirrored(final, head)
     return _exact({name: shapes[name] for name in sorted(shapes)}, head)
+
+
+def _lid_relief(head: Head) -> Array:
+    """(V, 3) the part of the skin's relief that belongs to the right lids."""
+    near = np.linalg.norm(head.vertices - head.cage.eye_centres["R"], axis=1) < 26
+    return head.detail * near[:, None]
 
 
 def _mirrored(offsets: Array, head: Head) -> Array:

@@ -14,7 +14,7 @@ from .cage import Array, Head, Indices
 from .identity_traits import amplitude, trait_fields
 
 MODES = 80
-SCALES = ((90.0, 4.2), (45.0, 2.3), (22.0, 1.05))
+SCALES = ((90.0, 3.7), (45.0, 2.15), (22.0, 1.05))
 """(sigma, s) in mm of the kernels s^2 exp(-d^2 / sigma^2), per coordinate: proportions, features, forms."""
 SYMMETRY = 0.85
 """Share of the variance that both halves of the face have in common."""

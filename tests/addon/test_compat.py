@@ -57,6 +57,11 @@ def test_eevee_is_found():
     assert "EEVEE" in bpy.context.scene.render.engine
 
 
+def test_the_denoiser_is_used_where_there_is_one():
+    compat.use_denoiser(bpy.context.scene)
+    assert bpy.context.scene.cycles.use_denoising
+
+
 def test_missing_formats():
     assert compat.missing_formats(["wm.obj_export", "export_scene.nothing"]) == ["export_scene.nothing"]
 
