@@ -5,7 +5,7 @@
 import bpy
 from bpy.props import StringProperty
 
-from . import compat, door, strings
+from . import callbacks, compat, door, strings
 from .session import engine_python as find_engine_python
 from .session import online, session
 
@@ -27,7 +27,7 @@ class FacePreferences(bpy.types.AddonPreferences):
         name="Engine Python",
         description="Python with the engine's packages; empty takes the one that “Set up Engine” builds",
         subtype="FILE_PATH",
-        update=lambda self, _: session.forget_check(),
+        update=callbacks.engine_changed,
     )
     wheels: StringProperty(
         name="Offline Packages",

@@ -2,13 +2,14 @@
 
 # Blender reads the annotations themselves, so they cannot be postponed; to mypy they are no types.
 # mypy: disable-error-code="valid-type"
+# The PropertyGroups hold no functions of this file; ``callbacks`` says why.
 import json
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
-from . import door, scene, session, strings
+from . import callbacks, door, strings
 
 PROPERTY = "reconstruct_face"
 """Name of our pointer on scenes and objects."""
@@ -34,7 +35,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         name=strings.PHOTO,
         description=strings.PHOTO_HELP,
         subtype="FILE_PATH",
-        update=lambda self, _: _photo_chosen(self.photo),
+        update=callbacks.photo_chosen,
     )
     output: StringProperty(name=strings.OUTPUT, description=strings.OUTPUT_HELP, subtype="DIR_PATH")
     model: _choice("model")
@@ -51,11 +52,6 @@ class SceneProperties(bpy.types.PropertyGroup):
     seed: IntProperty(default=door.setting_default("seed"), min=0, **_words("seed"))
     apply_expression: BoolProperty(default=door.setting_default("apply_expression"), **_words("apply_expression"))
 
-    def settings(self) -> dict[str, Any]:
-        """Values for ``engine.config.Settings``."""
-        names = ("model", "detector", "quality", "device", "faces", "focal_px", "seed", "apply_expression")
-        return {**{name: getattr(self, name) for name in names}, "texture_size": int(self.texture_size)}
-
 
 class HeadProperties(bpy.types.PropertyGroup):
     """What is known of a reconstructed head; empty on any other object."""
@@ -68,32 +64,35 @@ class HeadProperties(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         subtype="FACTOR",
-        get=lambda self: scene.get_relight(self.id_data),
-        set=lambda self, value: scene.set_relight(self.id_data, value),
+        get=callbacks.relight,
+        set=callbacks.set_relight,
     )
     photo_expression: BoolProperty(
         name=strings.EXPRESSION,
         description=strings.EXPRESSION_HELP,
-        update=lambda self, _: scene.apply_expression(self.id_data, self.photo_expression),
+        update=callbacks.expression_switched,
     )
 
-    def describe(self, result: Any) -> None:
-        """Remember a ``FaceResult``'s report and licences on the object it became."""
-        report = {name: result.report[name] for name in strings.FIGURES if name in result.report}
-        licences = [[item.name, item.licence, item.commercial] for item in result.licences]
-        facts = {"model": result.model, "figures": report, "warnings": result.warnings, "licences": licences}
-        self.facts = json.dumps(facts)
-        self.folder = str(result.folder or "")
 
-    def known(self) -> dict[str, Any]:
-        """What :meth:`describe` remembered: model, figures, warnings, licences."""
-        return json.loads(self.facts)
+def settings_of(choices: bpy.types.PropertyGroup) -> dict[str, Any]:
+    """A scene's choices as values for ``engine.config.Settings``."""
+    names = ("model", "detector", "quality", "device", "faces", "focal_px", "seed", "apply_expression")
+    return {**{name: getattr(choices, name) for name in names}, "texture_size": int(choices.texture_size)}
 
 
-def _photo_chosen(path: str) -> None:
-    """Load the engine while the user looks at the other choices."""
-    if path and not bpy.app.background:
-        session.warm_up()
+def describe(head: bpy.types.Object, result: Any) -> None:
+    """Remember a ``FaceResult``'s report and licences on the object it became."""
+    figures = {name: result.report[name] for name in strings.FIGURES if name in result.report}
+    licences = [[item.name, item.licence, item.commercial] for item in result.licences]
+    facts = {"model": result.model, "figures": figures, "warnings": result.warnings, "licences": licences}
+    kept = getattr(head, PROPERTY)
+    kept.facts = json.dumps(facts)
+    kept.folder = str(result.folder or "")
+
+
+def known_of(head: bpy.types.Object) -> dict[str, Any]:
+    """What :func:`describe` remembered: model, figures, warnings, licences."""
+    return json.loads(getattr(head, PROPERTY).facts)
 
 
 def head_of(active: bpy.types.Object | None) -> bpy.types.Object | None:

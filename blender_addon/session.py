@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,12 +94,12 @@ def launch() -> job.Launch:
     return job.launch(engine_python(), data_folder() / "cache")
 
 
-def warm_up() -> None:
-    """Start the engine ahead of its first job where it can be; trouble is told when the job is started."""
-    try:
-        job.jobs.warm_up(launch())
-    except door.errors.FaceError:
+def warm_up_in_window() -> None:
+    """Start the engine ahead of its first job where someone is watching; trouble is told when the job is started."""
+    if bpy.app.background:
         return
+    with contextlib.suppress(door.errors.FaceError):
+        job.jobs.warm_up(launch())
 
 
 def engine_log() -> Path:

@@ -16,11 +16,12 @@ from .evaluation.images import psnr, reprojection_percent
 from .faces.model import FaceModel, split_polygons
 from .fit.state import Fit
 from .light.color import linear_to_srgb, srgb_to_linear
-from .render.interpolate import interpolate
-from .render.shading import Rendered, render, render_textured
-from .texture.bake import Baked, Image
+from .render.interpolate import interpolate, interpolate_corners
+from .render.shading import Rendered, render, render_textured, sample_uv
+from .texture.bake import Baked
 from .texture.cover import face_regions
-from .texture.layout import skin_materials
+from .texture.layout import layout, skin_materials
+from .texture.pixels import Image
 from .texture.seen import head_view
 
 SIDE = 640
@@ -29,8 +30,8 @@ SMALL = 120.0
 """Width of a face in pixels below which its fine detail is guessed."""
 STRONG_TURN, STRONG_NOD = 30.0, 25.0
 """Degrees of yaw and pitch from which a good part of the face is hidden."""
-COVERED = 0.6
-"""Least share of the visible inner face that must agree with the model's skin."""
+COVERED = 0.25
+"""Share of the visible inner face that may be covered by hair, hands or the like without a warning."""
 LOOSE = 4.0
 """Reprojection error in percent of the outer-eye distance from which the fit is doubtful."""
 
@@ -50,15 +51,17 @@ def measure(model: FaceModel, fit: Fit, baked: Baked, photo: Image, detection: D
     yaw, pitch, roll = head_angles(fit.camera.rotation.cpu().numpy())
     width = float(detection.box[2] - detection.box[0])
     textured, relit = photo_errors(model, fit, baked, photo)
+    covered = covered_share(model, baked)
     return {
         "reprojection_percent": regions["all"],
         "reprojection_percent_by_region": {name: value for name, value in regions.items() if name != "all"},
         "psnr_textured": textured,
         "psnr_relit": relit,
         "seen_share": baked.seen_share,
+        "covered_share": covered,
         "head_degrees": {"yaw": yaw, "pitch": pitch, "roll": roll},
         "face_width_px": width,
-        "warnings": warnings(model, fit, yaw, pitch, width, regions["all"]),
+        "warnings": warnings(yaw, pitch, width, covered, regions["all"]),
     }
 
 
@@ -78,9 +81,17 @@ def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> tupl
     relit = render(close, vertices, model.triangles, albedo, light)
     texture = torch.from_numpy(srgb_to_linear(baked.albedo.astype(np.float32) / 255))
     textured = render_textured(close, vertices, model.triangles, uvs, texture, light, fragments=relit.fragments)
-    mask = _face_pixels(model, relit, model.polygon_material[polygon])
+    mask = _face_pixels(model, relit, uvs, model.polygon_material[polygon], baked)
     pictures = [np.clip(linear_to_srgb(r.image.clamp_min(0)).numpy(), 0, 1) for r in (textured, relit)]
     return psnr(pictures[0], target, mask), psnr(pictures[1], target, mask)
+
+
+def covered_share(model: FaceModel, baked: Baked) -> float:
+    """Share 0..1 of the inner face's texels where the photo shows something else than skin."""
+    texels = layout(model, min(baked.covered.shape[0], 512))
+    inner = texels.texels(torch.from_numpy(face_regions(model)[:, :1]))[..., 0] > 0.5
+    covered = cv2.resize(baked.covered, (texels.size, texels.size), interpolation=cv2.INTER_AREA)
+    return float((covered[inner] > 127).mean()) if inner.any() else 0.0
 
 
 def head_angles(rotation: Floats) -> tuple[float, float, float]:
@@ -96,7 +107,7 @@ def head_angles(rotation: Floats) -> tuple[float, float, float]:
     return yaw, pitch, roll
 
 
-def warnings(model: FaceModel, fit: Fit, yaw: float, pitch: float, width: float, error: float) -> list[str]:
+def warnings(yaw: float, pitch: float, width: float, covered: float, error: float) -> list[str]:
     """Sentences about what to trust less."""
     found = []
     if abs(yaw) > STRONG_TURN:
@@ -107,12 +118,8 @@ def warnings(model: FaceModel, fit: Fit, yaw: float, pitch: float, width: float,
         found.append(f"The head looks far {'up' if pitch > 0 else 'down'} ({abs(pitch):.0f}°): the {part} is guessed.")
     if width < SMALL:
         found.append(f"The face is small ({width:.0f} px): fine detail is guessed.")
-    if fit.inliers is not None:
-        inner = torch.from_numpy(face_regions(model)[:, 0]).to(fit.inliers) * model.skin_weight.to(fit.inliers)
-        seen = inner * (fit.inliers >= 0)
-        share = float((seen * fit.inliers).sum() / seen.sum().clamp_min(1e-6))
-        if share < COVERED and abs(yaw) <= STRONG_TURN:
-            found.append("A large part of the face is covered or in hard shadow: its shape there is guessed.")
+    if covered > COVERED:
+        found.append("A large part of the face is covered: its shape and colour there are guessed.")
     if error > LOOSE:
         found.append("The landmarks fit loosely: check the head against the photo.")
     return found
@@ -129,9 +136,11 @@ def _cut(photo: Image, fit: Fit, close: Any, scale: float) -> Floats:
     return cut.astype(np.float32) / 255
 
 
-def _face_pixels(model: FaceModel, seen: Rendered, material: np.ndarray) -> Floats:
-    """(H, W) bool: pixels that show skin of the inner face."""
+def _face_pixels(model: FaceModel, seen: Rendered, uvs: torch.Tensor, material: np.ndarray, baked: Baked) -> Floats:
+    """(H, W) bool: pixels that show skin of the inner face, uncovered."""
     weights = torch.from_numpy(face_regions(model)[:, 0]) * model.skin_weight
     inner = interpolate(weights[:, None], model.triangles, seen.fragments)[..., 0].numpy() > 0.5
     is_skin = np.isin(material[seen.fragments.triangle.clamp_min(0).numpy()], skin_materials(model))
-    return inner & is_skin & seen.mask.numpy()
+    uv = interpolate_corners(uvs, seen.fragments)
+    covered = sample_uv(torch.from_numpy(baked.covered.astype(np.float32))[..., None], uv.view(-1, 2))
+    return inner & is_skin & seen.mask.numpy() & (covered.view(inner.shape).numpy() < 128)

@@ -19,7 +19,7 @@ if str(ROOT) not in sys.path:  # Blender's -P starts with its own path
 
 import bpy  # noqa: E402
 
-from blender_addon import compat, door, job  # noqa: E402
+from blender_addon import compat, door, job, scene  # noqa: E402
 from scripts import batch_photos  # noqa: E402
 
 _SETTINGS = ("model", "detector", "quality", "device", "faces", "texture_size", "focal_px", "seed")
@@ -72,9 +72,10 @@ def main(argv: list[str]) -> int:
     try:
         compat.require_numpy()
         door.config.Settings.from_dict(settings)
+        batch_photos.check_formats(arguments.format)
         output = batch_photos.writable(arguments.output)
         python = engine_python(arguments.python)
-    except (door.errors.FaceError, compat.NumpyMissing) as error:
+    except (door.errors.FaceError, compat.NumpyMissing, scene.FormatMissing) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -95,5 +96,5 @@ if __name__ == "__main__":
     code = main(own_arguments(sys.argv))
     sys.stdout.flush()
     sys.stderr.flush()
-    # Blender's own shutdown may yet fail after the work is done; the exit code is about the work.
-    os._exit(code) if bpy.app.binary_path else sys.exit(code)
+    # Blender's shutdown may yet fail after the work is done (4.2's does after a glTF export); the code is the work's.
+    os._exit(code)

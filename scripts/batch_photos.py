@@ -21,7 +21,7 @@ from blender_addon import door, scene
 FORMATS = ("blend", "glb", "fbx", "usd", "obj")
 """What ``--format`` takes."""
 
-_SUFFIXES = {"usd": "usdz"}
+_SUFFIXES = {kind: ".usdz" if kind == "usd" else f".{kind}" for kind in FORMATS}
 _PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 Progress = Callable[[float, str], None]
@@ -65,6 +65,13 @@ def writable(folder: Path) -> Path:
             return folder.resolve()
     except OSError as error:
         raise door.errors.OutputUnwritable(str(folder), error.strerror or str(error)) from error
+
+
+def check_formats(kinds: Iterable[str]) -> None:
+    """Raise ``scene.FormatMissing`` if this Blender cannot write one of :data:`FORMATS`."""
+    for kind in kinds:
+        if kind != "blend":
+            scene.check_format(_SUFFIXES[kind])
 
 
 def photos_in(names: Iterable[str]) -> list[tuple[str, Exception | None]]:
@@ -112,8 +119,8 @@ def _attempt(
             raise error
         _one_photo(entry, output, options, run_engine, used, label)
         entry.status = "done"
-    except (door.errors.FaceError, scene.FormatMissing) as problem:
-        entry.code, entry.sentence = getattr(problem, "code", type(problem).__name__), str(problem)
+    except door.errors.FaceError as problem:
+        entry.code, entry.sentence = problem.code, str(problem)
     except Exception as problem:
         traceback.print_exc(file=sys.stderr)
         entry.code = type(problem).__name__
@@ -155,7 +162,7 @@ def write_head(result: Any, folder: Path, name: str, options: Options) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     head = scene.build_head(result, name=name, apply_expression=options.settings["apply_expression"])
     for kind in options.formats:
-        path = folder / f"{name}.{_SUFFIXES.get(kind, kind)}"
+        path = folder / (name + _SUFFIXES[kind])
         if kind == "blend":
             bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
         else:

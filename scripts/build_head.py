@@ -5,20 +5,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+# One thread: sums in a fixed order, so that the same code gives the same file.
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import numpy as np
 import tyro
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from engine.faces.builtin import ASSET
 from scripts.head.albedo import build_albedo
-from scripts.head.asset import packed
 from scripts.head.assembly import build_head
+from scripts.head.asset import packed
 from scripts.head.expressions import build_expressions
 from scripts.head.identity import build_identity
 

@@ -10,7 +10,7 @@ import bpy
 
 from .. import door, scene, strings
 from ..job import Job, jobs
-from ..properties import PROPERTY
+from ..properties import PROPERTY, describe, settings_of
 from ..session import data_folder, launch, redraw, session
 from .outcome import Outcome, attempt, tell
 
@@ -38,7 +38,7 @@ def begin(choices: Any) -> Job:
     """Start a job with a scene's choices. Raises ``EngineMissing``, ``EngineUnusable``."""
     session.trouble = None
     photo = bpy.path.abspath(choices.photo)
-    return jobs.start(launch(), [photo], str(output_folder(choices)), choices.settings())
+    return jobs.start(launch(), [photo], str(output_folder(choices)), settings_of(choices))
 
 
 def finish(job: Job) -> Outcome:
@@ -55,9 +55,8 @@ def build(folders: Iterable[Path], *, apply_expression: bool) -> Outcome:
     for folder in folders:
         result = door.load_result(folder)
         head = scene.build_head(result, apply_expression=apply_expression).mesh_object
-        facts = getattr(head, PROPERTY)
-        facts.describe(result)
-        facts.photo_expression = apply_expression
+        describe(head, result)
+        getattr(head, PROPERTY).photo_expression = apply_expression
         names.append(head.name)
         _make_active(head)
     return Outcome(True, strings.built(names))

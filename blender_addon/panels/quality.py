@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from .. import strings
-from ..properties import PROPERTY
+from ..properties import known_of
 from .head import HeadPanel
 from .text import sentence
 
@@ -21,7 +21,7 @@ class RECONSTRUCT_FACE_PT_quality(HeadPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Figures, warnings, licences."""
-        facts = getattr(self.head(context), PROPERTY).known()
+        facts = known_of(self.head(context))
         column = self.layout.column(align=True)
         for name, value in facts["figures"].items():
             _draw_figure(column, name, value)

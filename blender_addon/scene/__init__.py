@@ -10,14 +10,22 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ..compat import require_numpy
-from .export import FormatMissing, export_head
+from .export import FormatMissing, check_format, export_head
 from .material import get_relight, set_relight
 
 if TYPE_CHECKING:
     from .head import HeadObjects
     from .types import FaceResult
 
-__all__ = ["FormatMissing", "apply_expression", "build_head", "export_head", "get_relight", "set_relight"]
+__all__ = [
+    "FormatMissing",
+    "apply_expression",
+    "build_head",
+    "check_format",
+    "export_head",
+    "get_relight",
+    "set_relight",
+]
 
 
 def build_head(result: FaceResult, **options: Any) -> HeadObjects:

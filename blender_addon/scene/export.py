@@ -28,11 +28,16 @@ def export_head(mesh_object: bpy.types.Object, path: str | Path) -> None:
     the albedo. Raises :class:`FormatMissing`, also for an unknown suffix.
     """
     path = Path(path)
-    operator, write = _WRITERS.get(path.suffix.lower(), ("", None))
-    if write is None or compat.missing_formats([operator]):
-        raise FormatMissing(path.suffix or path.name)
+    suffix = path.suffix.lower()
+    check_format(suffix)
     with _selected(mesh_object):
-        write(mesh_object, path)
+        _WRITERS[suffix][1](mesh_object, path)
+
+
+def check_format(suffix: str) -> None:
+    """Raise :class:`FormatMissing` unless :func:`export_head` can write files with ``suffix``, such as ``.glb``."""
+    if suffix not in _WRITERS or compat.missing_formats([_WRITERS[suffix][0]]):
+        raise FormatMissing(suffix)
 
 
 def _write_glb(_: bpy.types.Object, path: Path) -> None:

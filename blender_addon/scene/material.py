@@ -20,7 +20,7 @@ _SUBSURFACE_METRES = 0.004
 _TISSUE_IOR = 1.4
 _FROM_PHOTO = "albedo.png"
 """The texture baked from the photo."""
-_OCCLUSION_METRES = 0.015
+_OCCLUSION_METRES = 0.008
 _CATCHLIGHT = 0.8
 """Linear brightness of the reflected light in an eye."""
 _CATCHLIGHT_RADII = (9.0, 6.0)

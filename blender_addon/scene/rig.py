@@ -38,7 +38,7 @@ def build_armature(rig: Rig, name: str, collection: bpy.types.Collection) -> bpy
         compat.colour_bone(bone, _PALETTES.get(bone.name, _OTHERS))
     for pose_bone in armature.pose.bones:
         pose_bone.rotation_mode = "XYZ"
-    armature.data.display_type = "OCTAHEDRAL"
+    armature.data.display_type = "STICK"  # thick bones would hide the face
     armature.show_in_front = True
     return armature
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .crops import Square, cut
 from .detector import Detection, Image
-from .layouts import MIRROR, OUTER_EYE_CORNERS
+from .layouts import MIRROR, OUTER_EYE_CORNERS, outer_eye_distance
 
 Points = NDArray[np.float64]
 
@@ -19,11 +19,15 @@ _LIKELY = 0.65
 """Search score worth several looks; measured: faces 0.72 and more (turned in the plane 0.45), others up to 0.7."""
 _PRESENCE = 0.5
 """Least mean score of the landmark network."""
-_STEADY, _SHAKY, _AGREE = 0.02, 0.04, 0.06
-"""In face sides. The landmark network draws a face into anything, and an upright one into a face upside down, with full
-confidence. Its points stay put from crop to crop only on a face (measured scatter: up to 1 % in front, 3.5 % at 68
-degrees of yaw, 2.7 % and more on anything else), so a scatter up to the first is proof enough. Up to the second the
-points must also lie within the third of the eyes, nose and mouth that the search network saw (5 % and 7 %)."""
+_STEADY, _SHAKY, _AGREE = (0.013, 0.022), (0.022, 0.04), 0.06
+"""In face sides, the pairs for faces to the front and turned away. The landmark network draws a face into anything, and
+an upright one into a face upside down, with full confidence. Its points stay put from crop to crop only on a face: the
+measured scatter is 0.5-1 % in front, 1.5 % at 45 and 3.5 % at 68 degrees of yaw, and mostly above 2.6 % on anything
+else. So a scatter up to the first is proof enough. Up to the second the points must also lie within the last of the
+eyes, nose and mouth that the search network saw (measured: up to 6 % on faces that stand upright, 4 % on a button,
+else 7 % and more)."""
+_TURNED = 0.43
+"""Outer-eye distance over face side below which a face counts as turned away: 0.55 in front, 0.39 at 45 degrees."""
 _MARGIN = 1.5
 """Crop side over face side: what the landmark networks were trained with."""
 _RESCUES = ((1.0, 0.0), (1.3, 0.0), (0.8, 0.0), (1.0, 25.0), (1.0, -25.0))
@@ -142,11 +146,12 @@ def _mean_expression(looks: list[Look]) -> dict[str, float] | None:
 
 def _is_face(found: Points, points: Points, scatter: float) -> bool:
     """Whether steady points, or fairly steady points and a face search that agrees with them, show a face."""
-    if scatter <= _STEADY:
+    turned = outer_eye_distance(points[:, :2], "478") < _TURNED * np.ptp(points[:468, :2], axis=0).max()
+    if scatter <= _STEADY[turned]:
         return True
     here = [points[list(group), :2].mean(0) for group in _SEARCH_POINTS]
     apart = np.linalg.norm(found[4:12].reshape(4, 2) - here, axis=1).mean() / float((found[2:4] - found[:2]).max())
-    return bool(scatter <= _SHAKY and found[-1] >= _LIKELY and apart <= _AGREE)
+    return bool(scatter <= _SHAKY[turned] and found[-1] >= _LIKELY and apart <= _AGREE)
 
 
 def _close(a: Square, b: Square) -> bool:

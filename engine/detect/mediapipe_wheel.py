@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
 from ..contract import Licence
-from .crops import Square
 from .detector import Detection, Image, Layout
-from .looks import LandmarkNetwork, bounding_box, read_face
+from .looks import LandmarkNetwork, read_face
 from .mediapipe_graphs import CROP, AttentionMesh, FaceSearch
-from .search import pyramid_scales, search_level, suppress
+from .search import pyramid, pyramid_scales, search_level, suppress
 
 _POSSIBLE = 0.4
 """Search score worth a look."""
@@ -44,12 +41,12 @@ class MediaPipeDetector:
         looked for only while no larger one is found.
         """
         height, width = image.shape[:2]
-        scales = pyramid_scales(width, height, CROP, _SMALLEST, _NEEDED)
-        found = self._upright(image, scales[:_LEVELS])
+        levels = pyramid(image, pyramid_scales(width, height, CROP, _SMALLEST, _NEEDED))
+        found = self._faces(image, levels[:_LEVELS])
         for quarter in (1, 3, 2):
-            found = found or self._turned(image, scales[:_TURNED_LEVELS], quarter)
-        for scale in scales[_LEVELS:]:
-            found = found or self._upright(image, [scale])
+            found = found or self._faces(image, levels[:_TURNED_LEVELS], quarter)
+        for level in levels[_LEVELS:]:
+            found = found or self._faces(image, [level])
         return sorted(found, key=lambda face: -face.size)
 
     def close(self) -> None:
@@ -57,22 +54,11 @@ class MediaPipeDetector:
         self._search.close()
         self._network.close()
 
-    def _upright(self, image: Image, scales: Iterable[float]) -> list[Detection]:
-        """Faces found on these pyramid levels."""
-        rows = np.concatenate([search_level(image, scale, self._search, CROP) for scale in scales])
+    def _faces(self, image: Image, levels: Iterable[Image], quarter: int = 0) -> list[Detection]:
+        """Faces found on these pyramid levels, turned anticlockwise by quarters of a turn."""
+        size = (image.shape[1], image.shape[0])
+        rows = np.concatenate([search_level(level, size, self._search, CROP, quarter) for level in levels])
         rows = rows[suppress(rows[:, :4], rows[:, -1])]
         faces = [face for face in (read_face(self._network, image, row) for row in rows) if face]
         boxes = np.array([face.box for face in faces]).reshape(-1, 4)
         return [faces[i] for i in suppress(boxes, np.array([face.score for face in faces]))]
-
-    def _turned(self, image: Image, scales: Iterable[float], quarter: int) -> list[Detection]:
-        """Faces found after turning the photo anticlockwise by quarters of a turn."""
-        turned = np.ascontiguousarray(np.rot90(image, quarter))
-        centre = np.array(turned.shape[1::-1]) / 2
-        back = Square(image.shape[1] / 2, image.shape[0] / 2, 1.0, quarter * math.pi / 2)
-
-        def turn_back(face: Detection) -> Detection:
-            points = back.to_photo(face.landmarks - centre + 0.5, 1).astype(np.float32)
-            return replace(face, box=bounding_box(points[:468]), landmarks=points)
-
-        return [turn_back(face) for face in self._upright(turned, scales)]

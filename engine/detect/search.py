@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -35,19 +35,51 @@ def pyramid_scales(width: int, height: int, tile: int, smallest: float, needed: 
     return scales
 
 
-def search_level(image: Image, scale: float, find: Find, tile: int) -> Boxes:
-    """Rows like ``find``'s, in photo pixels, of one pyramid level; the same face may come several times."""
-    height, width = (max(1, round(n * scale)) for n in image.shape[:2])
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    level = np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
-    factor = image.shape[1] / width, image.shape[0] / height
+def pyramid(image: Image, scales: Sequence[float]) -> list[Image]:
+    """The image at each of ``scales`` (coarse to fine), each made from the next finer one."""
+    levels: list[Image] = []
+    for scale in reversed(scales):
+        width, height = (max(1, round(n * scale)) for n in image.shape[1::-1])
+        finer = levels[-1] if levels else image
+        method = cv2.INTER_AREA if width <= finer.shape[1] else cv2.INTER_LINEAR
+        levels.append(np.asarray(cv2.resize(finer, (width, height), interpolation=method), np.uint8))
+    return levels[::-1]
+
+
+def search_level(level: Image, size: tuple[int, int], find: Find, tile: int, quarter: int = 0) -> Boxes:
+    """Rows like ``find``'s, in photo pixels, of one pyramid level; the same face may come several times.
+
+    Args:
+        level: the photo at this level.
+        size: (width, height) of the photo.
+        find: the network.
+        tile: side of its input.
+        quarter: the level is searched after turning it anticlockwise by so many quarters of a turn.
+    """
+    turned = np.rot90(level, quarter)
+    height, width = turned.shape[:2]
     found = []
     for left, top in _tiles(width, height, tile):
-        rows = find(_tile(level, left, top, tile)).copy()
-        rows[:, 0:-1:2] = (rows[:, 0:-1:2] + left) * factor[0]
-        rows[:, 1:-1:2] = (rows[:, 1:-1:2] + top) * factor[1]
+        rows = find(_tile(turned, left, top, tile)).copy()
+        rows[:, 0:-1:2] += left
+        rows[:, 1:-1:2] += top
         found.append(rows)
-    return np.concatenate(found)
+    rows = _turned_back(np.concatenate(found), (width, height), quarter)
+    rows[:, 0:-1:2] *= size[0] / level.shape[1]
+    rows[:, 1:-1:2] *= size[1] / level.shape[0]
+    return rows
+
+
+def _turned_back(rows: Boxes, size: tuple[int, int], quarter: int) -> Boxes:
+    """Rows found in a picture (of ``size``) turned anticlockwise by quarters, in the picture before turning."""
+    width, height = size
+    for _ in range(quarter % 4):
+        x, y = rows[:, 0:-1:2].copy(), rows[:, 1:-1:2].copy()
+        rows[:, 0:-1:2], rows[:, 1:-1:2] = height - y, x
+        width, height = height, width
+    box = np.sort(rows[:, :4].reshape(-1, 2, 2), axis=1)
+    rows[:, :4] = box.reshape(-1, 4)
+    return rows
 
 
 def _tiles(width: int, height: int, tile: int) -> Iterator[tuple[int, int]]:

@@ -128,7 +128,7 @@ def closest_on_triangles(points: Array, corners: Array) -> Array:
     return np.where(inside[:, None], plane, best)
 
 
-def icp(points: Array, surface: Surface, start: Similarity, steps: int = 25) -> Similarity:
+def icp(points: Array, surface: Surface, start: Similarity, steps: int = 15) -> Similarity:
     """Similarity that lays ``points`` (N, 3) on ``surface`` from ``start``.
 
     Point to plane, linearised in a small turn, shift and growth; the worst tenth of the points is left out at each

@@ -42,19 +42,19 @@ def catmull_clark(vertices: int, polygons: NDArray[np.integer]) -> Subdivision:
         vertices: number of vertices V; isolated ones stay where they are.
         polygons: (F, 4) vertex indices.
     """
-    polygons = np.asarray(polygons, np.int64)
-    faces = len(polygons)
-    sides = np.sort(np.stack([polygons, np.roll(polygons, -1, 1)], -1).reshape(-1, 2), axis=1)
+    quads: Indices = polygons.astype(np.int64)
+    faces = len(quads)
+    sides = np.sort(np.stack([quads, np.roll(quads, -1, 1)], -1).reshape(-1, 2), axis=1)
     keys, side_edge, uses = np.unique(sides @ [vertices, 1], return_inverse=True, return_counts=True)
     edges = np.stack([keys // vertices, keys % vertices], -1)
     side_edge = side_edge.reshape(faces, 4)
-    face_points = _matrix(np.repeat(np.arange(faces), 4), polygons.ravel(), 0.25, (faces, vertices))
+    face_points = _matrix(np.repeat(np.arange(faces), 4), quads.ravel(), 0.25, (faces, vertices))
     edge_points = _edge_points(edges, side_edge, uses, face_points, vertices)
-    vertex_points = _vertex_points(edges, polygons, uses, face_points, vertices)
+    vertex_points = _vertex_points(edges, quads, uses, face_points, vertices)
     matrix = sparse.vstack([vertex_points, edge_points, face_points]).tocsr()
     edge_index = vertices + side_edge
     centre = np.broadcast_to((vertices + len(edges) + np.arange(faces))[:, None], (faces, 4))
-    children = np.stack([polygons, edge_index, centre, np.roll(edge_index, 1, 1)], -1)
+    children = np.stack([quads, edge_index, centre, np.roll(edge_index, 1, 1)], -1)
     return Subdivision(matrix, children.reshape(-1, 4), edges)
 
 

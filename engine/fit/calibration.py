@@ -57,7 +57,8 @@ class Calibration:
         factor = np.c_[np.sqrt(1 - share) * self.factor[low], np.sqrt(share) * self.factor[low + 1]]
         if yaw < 0:
             order = self.mirror.astype(int)
-            variance, factor = variance[order], factor[order]
+            sideways = np.tile([-1.0, 1.0], len(order) // 2)[:, None]
+            variance, factor = variance[order], factor[order] * sideways
         response = np.tensordot(turn_features(yaw), self.response, 1).T
         return Noise(pose_features(yaw, pitch) @ self.bias, response, variance, factor)
 

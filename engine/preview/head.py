@@ -21,6 +21,7 @@ from ..render.normals import vertex_normals
 from ..render.rasterizer import rasterize
 
 Image = NDArray[np.uint8]
+SKIN, CONFIDENCE = "albedo.png", "confidence.png"
 CLEAR = 0.5
 """Materials with less alpha (corneas) are not drawn: what lies behind them is."""
 _TO_LINEAR: Floats = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
@@ -43,6 +44,8 @@ class Head:
     materials: tuple[Material, ...]
     textures: dict[str, Image]
     """sRGB by name."""
+    confidence: Image | None
+    """(S, S, 3) how far the photo shows each texel of the skin."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,8 @@ class Seen:
     """(P, 3) linear RGB."""
     roughness: Tensor
     """(P,)."""
-    skin: Tensor
-    """(P,) bool: lit by spherical harmonics alone."""
+    shown: Tensor
+    """(P,) 0..1: how far the photo showed this; 1 on parts without a confidence map (eyes, teeth)."""
 
 
 def head_of(result: FaceResult, weights: Floats | None = None) -> Head:
@@ -78,6 +81,7 @@ def head_of(result: FaceResult, weights: Floats | None = None) -> Head:
         corner_uvs=torch.from_numpy(mesh.uvs[polygon[:, None], corners])[torch.from_numpy(opaque)],
         material=material[opaque],
         materials=result.materials,
+        confidence=decode(result.images[CONFIDENCE]) if CONFIDENCE in result.images else None,
         textures={n: decode(result.images[n]) for n in {m.texture for m in result.materials} if n in result.images},
     )
 
@@ -88,12 +92,12 @@ def look(head: Head, camera: Camera) -> Seen:
     weights = fragments.barycentric.reshape(-1, 3)[fragments.pixels]
     both = gather(torch.cat([head.vertices, head.normals], -1), head.triangles, fragments)
     points, normals = (both * weights[..., None]).sum(1).split(3, -1)
-    albedo, roughness, skin = _surface(head, fragments, weights)
-    return Seen(camera, fragments, points, torch.nn.functional.normalize(normals, dim=-1), albedo, roughness, skin)
+    albedo, roughness, shown = _surface(head, fragments, weights)
+    return Seen(camera, fragments, points, torch.nn.functional.normalize(normals, dim=-1), albedo, roughness, shown)
 
 
 def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Albedo (P, 3), roughness (P,) and whether SH alone lights it (P,), by material."""
+    """Albedo (P, 3), roughness (P,) and how far the photo showed it (P,), by material."""
     material = head.material[fragments.pixel_triangles.numpy()]
     uv = (head.corner_uvs[fragments.pixel_triangles] * weights[..., None]).sum(1).numpy()
     albedo = np.array([m.color for m in head.materials], np.float32)[material]
@@ -102,18 +106,22 @@ def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor,
         if surface.texture in head.textures and len(chosen):
             albedo[chosen] = sample(head.textures[surface.texture], uv[chosen])
     roughness = np.array([m.roughness for m in head.materials], np.float32)[material]
-    skin = np.array([m.lit_by_sh for m in head.materials])[material]
-    return torch.from_numpy(albedo), torch.from_numpy(roughness), torch.from_numpy(skin)
+    shown = np.ones(len(albedo), dtype=np.float32)
+    if head.confidence is not None:
+        skin = np.flatnonzero(np.array([m.texture == SKIN for m in head.materials])[material])
+        shown[skin] = sample(head.confidence, uv[skin], linear=True)[:, 0]
+    return torch.from_numpy(albedo), torch.from_numpy(roughness), torch.from_numpy(shown)
 
 
-def sample(texture: Image, uv: Floats) -> Floats:
-    """(N, 3) linear RGB of an sRGB texture at UVs (N, 2)."""
+def sample(texture: Image, uv: Floats, linear: bool = False) -> Floats:
+    """(N, 3) linear RGB of a texture at UVs (N, 2); ``linear`` says that it is no colour but plain values."""
     height, width = texture.shape[:2]
     rows = -(-len(uv) // 4096)  # remap refuses maps longer than a short integer
     places = np.full((rows * 4096, 2), -0.5, dtype=np.float32)
     places[: len(uv)] = uv * [width, -height] + [-0.5, height - 0.5]
     found = cv2.remap(texture, places.reshape(rows, 4096, 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return _TO_LINEAR[found.reshape(-1, 3)[: len(uv)]]
+    values = found.reshape(-1, 3)[: len(uv)]
+    return values.astype(np.float32) / 255 if linear else _TO_LINEAR[values]
 
 
 def decode(data: bytes) -> Image:

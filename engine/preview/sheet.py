@@ -13,7 +13,7 @@ from PIL import ImageDraw, ImageFont
 from ..camera.camera import Camera
 from ..contract import FaceResult, View
 from .head import Head, Image, decode, head_of
-from .studio import backdrop, draw_flat, draw_sh, draw_studio, studio_camera
+from .studio import backdrop, draw_flat, draw_in_photo, draw_studio, studio_camera
 
 PREVIEW = "preview.png"
 TILE = (480, 560)
@@ -47,10 +47,10 @@ def preview_sheet(result: FaceResult) -> Image:
         "Landmarks": draw_landmarks(cut, view, close),
         "Geometry": draw_studio(posed, close, clay=True),
         "Albedo": draw_flat(posed, close),
-        "In the photo's light": draw_sh(posed, close, light, result.light.frame == "camera", cut),
-        "Turned right": draw_studio(neutral, studio_camera(-TURN, TILE)),
-        "Neutral, studio light": draw_studio(neutral, studio_camera(0, TILE)),
-        "Turned left": draw_studio(neutral, studio_camera(TURN, TILE)),
+        "Relit, in the photo": draw_in_photo(posed, close, light, result.light.frame == "camera", cut),
+        "Turned right": draw_studio(neutral, studio_camera(neutral, -TURN, TILE)),
+        "Neutral, studio light": draw_studio(neutral, studio_camera(neutral, 0, TILE)),
+        "Turned left": draw_studio(neutral, studio_camera(neutral, TURN, TILE)),
     }
     return _arrange(tiles, result)
 

@@ -21,10 +21,10 @@ SAMPLES = 2
 """Samples per pixel along each side."""
 DISTANCE = 1.5
 """Metres from the studio's camera to the head."""
-REACH = 0.155
+REACH = 0.142
 """Metres above and below the middle of the picture that a studio picture shows."""
-MIDDLE = (0.0, 0.028, 0.015)
-"""The middle of a studio picture, head space."""
+HEADROOM = 0.022
+"""Metres between the crown and the top of a studio picture."""
 CLAY = (0.44, 0.42, 0.40)
 BACKDROP_TOP, BACKDROP_BOTTOM = (0.235, 0.245, 0.265), (0.115, 0.12, 0.135)
 """SRGB."""
@@ -40,14 +40,15 @@ SCATTER = (0.28, 0.12, 0.07)
 """How far past the terminator red, green and blue still scatter under skin."""
 
 
-def studio_camera(yaw: float, size: tuple[int, int]) -> Camera:
+def studio_camera(head: Head, yaw: float, size: tuple[int, int]) -> Camera:
     """A portrait camera; ``yaw`` degrees turn the head to its own left, the picture's right."""
+    middle = torch.tensor([0.0, float(head.vertices[:, 1].max()) + HEADROOM - REACH, 0.012])
     spin = math.radians(yaw)
     turn = np.array([[math.cos(spin), 0, math.sin(spin)], [0, 1, 0], [-math.sin(spin), 0, math.cos(spin)]])
     rotation = torch.from_numpy(frontal_rotation() @ turn).float()
     focal = size[1] / 2 / REACH * DISTANCE
     intrinsics = torch.tensor([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
-    translation = torch.tensor([0, 0, DISTANCE]) - rotation @ torch.tensor(MIDDLE)
+    translation = torch.tensor([0, 0, DISTANCE]) - rotation @ middle
     return Camera(intrinsics, rotation, translation, size)
 
 
@@ -66,11 +67,14 @@ def draw_studio(head: Head, camera: Camera, clay: bool = False) -> Image:
     return finish(seen, albedo * lit + _gloss(seen, turned, key, clay), backdrop(camera.size), camera)
 
 
-def draw_sh(head: Head, camera: Camera, light: Tensor, in_camera: bool, background: Image) -> Image:
-    """The head under a photo's spherical harmonics (9, 3), laid over ``background`` (H, W, 3)."""
+def draw_in_photo(head: Head, camera: Camera, light: Tensor, in_camera: bool, photo: Image) -> Image:
+    """What was recovered of the face under the photo's spherical harmonics (9, 3), laid over ``photo`` (H, W, 3).
+
+    Guessed parts are left out, so hair and clothes stay the photo's.
+    """
     seen = look(head, _fine(camera))
     normals = seen.normals @ camera.rotation.T if in_camera else seen.normals
-    return finish(seen, seen.albedo * harmonics.shade(normals, light).clamp_min(0), background, camera)
+    return finish(seen, seen.albedo * harmonics.shade(normals, light).clamp_min(0), photo, camera, seen.shown)
 
 
 def draw_flat(head: Head, camera: Camera) -> Image:
@@ -88,14 +92,14 @@ def backdrop(size: tuple[int, int]) -> Image:
     return (np.clip(bottom + (top - bottom) * glow, 0, 1) * 255).round().astype(np.uint8)
 
 
-def finish(seen: Seen, linear: Tensor, background: Image, camera: Camera) -> Image:
-    """Linear colours (P, 3) as an sRGB picture over ``background``, averaged down to the camera's size."""
+def finish(seen: Seen, linear: Tensor, background: Image, camera: Camera, alpha: Tensor | None = None) -> Image:
+    """Linear colours (P, 3), opaque or with ``alpha`` (P,), over ``background``, averaged to the camera's size."""
     height, width = seen.fragments.triangle.shape
     layer = np.zeros((height * width, 4), dtype=np.float32)
     # A shoulder instead of a hard clip: 0.8 and below is untouched, brighter approaches 1.
     bright = torch.where(linear > 0.8, 1 - 0.2 * torch.exp(-(linear - 0.8).clamp_min(0) / 0.2), linear.clamp_min(0))
-    layer[seen.fragments.pixels.numpy(), :3] = bright.numpy()
-    layer[seen.fragments.pixels.numpy(), 3] = 1
+    opacity = torch.ones(len(bright), 1) if alpha is None else alpha[:, None]
+    layer[seen.fragments.pixels.numpy()] = torch.cat([bright * opacity, opacity], -1).numpy()
     small = cv2.resize(layer.reshape(height, width, 4), camera.size, interpolation=cv2.INTER_AREA)
     behind = srgb_to_linear(background.astype(np.float32) / 255)
     mixed = small[..., :3] + (1 - small[..., 3:]) * behind

@@ -75,10 +75,11 @@ def _face_regions(model: FaceModel) -> Floats:
     parts = [np.concatenate([flat[a:b], flat[c:d]]) for a, b, c, d in ((17, 22, 36, 42), (22, 27, 42, 48))]
     distances = [_depth_inside(part, vertices) for part in (*parts, nose)]
     features = np.max([smoothstep(-0.007, -0.003, distance) for distance in distances], axis=0)
-    below_nose = smoothstep(-0.002, 0.004, nose[:, 1].min() + 0.004 - vertices[:, 1])
+    chin = _depth_inside(np.concatenate([nose.mean(0) + (jaw - nose.mean(0)) * 0.82, nose]), vertices)
+    below_nose = smoothstep(-0.002, 0.004, np.minimum(nose[:, 1].min() + 0.004 - vertices[:, 1], chin))
     hairline = (brows - nose.mean(0)) * [0.92, 1] + nose.mean(0) + [0, FOREHEAD]
     reach = smoothstep(-0.010, 0.002, _depth_inside(np.concatenate([jaw, hairline]), vertices)) * frontal
-    features = np.maximum(features * frontal, below_nose * inner)
+    features = np.maximum(features, below_nose) * frontal
     return np.stack([inner, features, np.maximum(reach, inner)], -1).astype(np.float32)
 
 

@@ -61,7 +61,7 @@ def _polar(size: int) -> tuple[Plane, Plane, Plane]:
 
 
 def _pixel(size: int) -> float:
-    """mm that one pixel covers at the pupil's edge."""
+    """Millimetres that one pixel covers at the pupil's edge."""
     depth = np.arcsin(PUPIL_RADIUS / EYE_RADIUS) / np.pi
     return EYE_RADIUS * np.pi * depth ** (1 - EXPONENT) / (EXPONENT * 0.49 * size)
 
@@ -125,6 +125,6 @@ def _vessels(size: int, generator: np.random.Generator) -> Plane:
             radius -= 0.006
         line = np.round(np.array(points) * size * scale).astype(np.int32)[:, None]
         layer = np.zeros_like(canvas)
-        cv2.polylines(layer, [line], False, int(255 * strength), 1, cv2.LINE_AA, shift=2)
+        cv2.polylines(layer, [line], False, [int(255 * strength)], 1, cv2.LINE_AA, shift=2)
         canvas = np.maximum(canvas, layer)
     return cv2.GaussianBlur(canvas, (0, 0), size / 900).astype(float) / 255

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 
 from ..contract import Material
 from ..faces.model import FaceModel
 from ..fit.state import Fit
-from .bake import Image, encode
 from .eye import eye_texture
 from .iris import iris_color
+from .pixels import Image, encode
 
 EYE_TEXTURE = "eye.png"
+EYES = ("eye_L", "eye_R")
+"""Materials whose UVs are those of :mod:`.eye`."""
 
 
 def dress(model: FaceModel, fit: Fit, photo: Image) -> tuple[tuple[Material, ...], dict[str, bytes]]:
     """Materials, and the encoded images they need besides the skin's albedo."""
     images: dict[str, bytes] = {}
-    if any(material.texture == EYE_TEXTURE for material in model.materials):
+    materials = tuple(
+        dataclasses.replace(m, texture=EYE_TEXTURE) if m.name in EYES and not m.texture else m for m in model.materials
+    )
+    if any(material.texture == EYE_TEXTURE for material in materials):
         pixels = encode(eye_texture(iris_color(fit, photo)))
         images[EYE_TEXTURE] = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
-    return model.materials, images
+    return materials, images

@@ -13,11 +13,12 @@ import numpy as np
 
 from . import albedo_colour as colours
 from .albedo_colour import Traits, skin_colour
+from .albedo_detail import skin_detail
 from .albedo_regions import Regions, regions
-from .cage import Array, Head
+from .cage import Array, Head, Indices
 
 MODES = 28
-PEOPLE = 700
+PEOPLE = 320
 SEED = 11
 IRIS_RADIUS, PUPIL_RADIUS = 5.9, 2.0
 """mm; visible iris 11.7-11.8 mm across, pupil 4 mm in room light."""
@@ -43,7 +44,7 @@ def build_albedo(head: Head) -> AlbedoSpace:
     generator = np.random.default_rng(SEED)
     people = np.stack([_paint(head, skin, masks, noise, *_draw(generator, len(noise))) for _ in range(PEOPLE)])
     mean = people.mean(0)
-    return AlbedoSpace(mean, _principal(people - mean, head))
+    return AlbedoSpace(mean, _principal(people - mean, head), {"skin": skin_detail(head)})
 
 
 def blotches(points: Array, head: Head) -> Array:
@@ -60,12 +61,12 @@ def blotches(points: Array, head: Head) -> Array:
 def _draw(generator: np.random.Generator, fields: int) -> tuple[Traits, Array, Array]:
     """One person: traits, and weights (K,) of the blotches in melanin and in blood."""
     normal = generator.normal
-    melanin = 1.75 * generator.beta(1.15, 2.0)
+    melanin = 1.75 * generator.beta(1.1, 2.3)
     male = generator.random() < 0.5
     traits = Traits(
         melanin=melanin,
-        blood=normal(0, 0.10),
-        yellow=normal(0.05, 0.07),
+        blood=normal(0, 0.075),
+        yellow=normal(0.05, 0.05),
         hair=float(np.clip(normal(0.55 + 0.42 * melanin, 0.22), 0, 1)),
         brow=float(np.clip(normal(0.76, 0.16), 0.15, 1)),
         lip_blood=float(max(0.05, normal(0.44, 0.17))),
@@ -78,11 +79,11 @@ def _draw(generator: np.random.Generator, fields: int) -> tuple[Traits, Array, A
         eyelid=normal(0.12, 0.09),
         forehead=normal(0.0, 0.05),
         scalp=float(np.clip(normal(0.32, 0.2), 0, 0.9)),
-        lash=float(np.clip(normal(0.62, 0.15), 0.2, 0.95)),
+        lash=float(np.clip(normal(0.75, 0.13), 0.3, 0.97)),
         iris=_iris(generator, melanin),
         teeth=normal(0, 0.08),
     )
-    return traits, normal(0, 0.035, fields), normal(0, 0.028, fields)
+    return traits, normal(0, 0.022, fields), normal(0, 0.015, fields)
 
 
 def _iris(generator: np.random.Generator, melanin: float) -> tuple[float, float, float]:
@@ -94,7 +95,7 @@ def _iris(generator: np.random.Generator, melanin: float) -> tuple[float, float,
 
 
 def _paint(
-    head: Head, skin: Array, masks: Regions, noise: Array, traits: Traits, melanin: Array, blood: Array
+    head: Head, skin: Indices, masks: Regions, noise: Array, traits: Traits, melanin: Array, blood: Array
 ) -> Array:
     """(V, 3) linear RGB of one person's whole head."""
     colour = np.empty((len(head.vertices), 3), np.float64)

@@ -32,7 +32,7 @@ TONGUE = np.array([0.44, 0.17, 0.155])
 class Traits:
     """One person's colouring; 0 is average unless a range is given."""
 
-    melanin: float = 0.55
+    melanin: float = 0.5
     """0 very fair .. 1.9 very dark."""
     blood: float = 0.0
     yellow: float = 0.0
@@ -52,7 +52,7 @@ class Traits:
     forehead: float = 0.0
     scalp: float = 0.30
     """Cover of cropped hair 0..0.9."""
-    lash: float = 0.62
+    lash: float = 0.75
     iris: tuple[float, float, float] = (0.11, 0.065, 0.04)
     teeth: float = 0.0
 
@@ -70,7 +70,7 @@ def skin_colour(traits: Traits, masks: Regions, melanin_noise: Array, blood_nois
     melanin = dark * (1 + melanin_noise) + 0.16 * masks.eyelid * traits.eyelid / 0.12 * (0.3 + dark)
     melanin += (traits.under_eye * masks.under_eye + traits.forehead * masks.forehead) * (0.5 + dark)
     melanin += masks.lips * (traits.lip_dark + 0.10 + 0.10 * dark)
-    blood = 0.16 + traits.blood + blood_noise + traits.cheek * masks.cheek + traits.nose * masks.nose_tip
+    blood = 0.06 + traits.blood + blood_noise + traits.cheek * masks.cheek + traits.nose * masks.nose_tip
     blood = blood + traits.ear * masks.ear + 0.10 * masks.under_eye + 0.08 * masks.eyelid
     blood = blood + masks.lips * (traits.lip_blood + 0.10) + 0.45 * masks.caruncle
     log = np.outer(melanin, MELANIN) + np.outer(blood, BLOOD) + traits.yellow * YELLOW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -10,6 +11,7 @@ from scipy.spatial import cKDTree
 from .cage import SIDES, Array, Head
 from .points import smoothstep
 
+FAR = 12.0
 LIP_OUTLINE = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 LIP_CONTACT = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 BROW_UPPER = (107, 66, 105, 63, 70)
@@ -94,10 +96,21 @@ def brow_cover(points: Array, head: Head) -> Array:
 
 
 def nearest_on_line(points: Array, line: Array) -> tuple[Array, Array, Array]:
-    """Distance (P,) to a polyline (K, 3), position along it (P,) in segments, nearest point (P, 3)."""
+    """Distance (P,) to a polyline (K, D), position along it (P,) in segments, nearest point (P, D).
+
+    Points more than ``FAR`` mm from the line's bounding box are left out: their distance is infinite.
+    """
+    close = ((points > line.min(0) - FAR) & (points < line.max(0) + FAR)).all(1)
     best = np.full(len(points), np.inf)
-    along, nearest = np.zeros(len(points)), np.zeros((len(points), line.shape[1]))
-    for k, (start, end) in enumerate(zip(line[:-1], line[1:], strict=True)):
+    along, nearest = np.zeros(len(points)), np.zeros_like(points)
+    best[close], along[close], nearest[close] = _nearest_on_line(points[close], line)
+    return best, along, nearest
+
+
+def _nearest_on_line(points: Array, line: Array) -> tuple[Array, Array, Array]:
+    best = np.full(len(points), np.inf)
+    along, nearest = np.zeros(len(points)), np.zeros_like(points)
+    for k, (start, end) in enumerate(pairwise(line)):
         t = np.clip((points - start) @ (end - start) / max(((end - start) ** 2).sum(), 1e-12), 0, 1)
         foot = start + t[:, None] * (end - start)
         distance = np.linalg.norm(points - foot, axis=1)
@@ -176,9 +189,9 @@ def _under_eye(points: Array, head: Head) -> Array:
 
 def _nostril(points: Array, head: Head, face: Array) -> Array:
     """The dark inside: everything behind the rim where the mesh has one, else a spot under the wing."""
-    if "nostril_R" in head.cage.groups:
-        return _near_points(points, head.vertices[np.r_[head.cage.groups["nostril_R"], head.cage.groups["nostril_L"]]], 1.6)
-    return _blob(points, face[[79, 239]].mean(0), (3.4, 2.4, 4.0))
+    if "nostrils" not in head.groups:
+        return _blob(points, face[[79, 239]].mean(0), (3.4, 2.4, 4.0))
+    return _near_points(points, head.vertices[head.groups["nostrils"]], 2.2)
 
 
 def _caruncle(points: Array, head: Head, face: Array) -> Array:

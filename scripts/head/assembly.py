@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from engine.contract import Material
+from engine.contract import Ints, Material
 from engine.faces.subdivision import Subdivision, catmull_clark
 
 from .cage import Array, Cage, Head, Indices
@@ -43,7 +43,7 @@ def build_head() -> tuple[Head, CageLayout]:
     polygons, material, uvs = _polygons(step, layout, parts)
     head = Head(
         smooth + detail,
-        polygons.astype(np.int32),
+        polygons,
         uvs,
         material,
         MATERIALS,
@@ -65,7 +65,7 @@ def carried(step: Subdivision, indices: Indices) -> Indices:
     return np.flatnonzero(step.matrix @ inside > 0.6)
 
 
-def _polygons(step: Subdivision, layout: CageLayout, parts: list[Part]) -> tuple[Indices, Indices, Array]:
+def _polygons(step: Subdivision, layout: CageLayout, parts: list[Part]) -> tuple[Ints, Ints, Array]:
     names = [m.name for m in MATERIALS]
     island = np.repeat(layout.islands, 4)
     material = [np.where(island == ISLANDS.index("mouth"), names.index("mouth"), names.index("skin"))]
@@ -76,7 +76,7 @@ def _polygons(step: Subdivision, layout: CageLayout, parts: list[Part]) -> tuple
         material.append(np.full(len(part.polygons), names.index(part.material)))
         uvs.append(part.uvs)
         first += len(part.vertices)
-    return np.vstack(polygons), np.concatenate(material).astype(np.int32), np.concatenate(uvs)
+    return np.vstack(polygons).astype(np.int32), np.concatenate(material).astype(np.int32), np.concatenate(uvs)
 
 
 def _part_mirror(parts: list[Part], first: int) -> Indices:

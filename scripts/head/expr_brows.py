@@ -22,7 +22,9 @@ def brow_shapes(stage: Stage) -> dict[str, Array]:
 def brow_down(stage: Stage) -> Array:
     """Corrugator and procerus: the brow sinks and moves inwards, a fold rises between the brows."""
     inner, middle, outer = _weights(stage)
-    motion = stage.push(inner, (-3.2, -6.4, 0)) + stage.push(middle, (-1.9, -5.0, 0)) + stage.push(outer, (-0.4, -2.4, 0))
+    motion = (
+        stage.push(inner, (-3.2, -6.4, 0)) + stage.push(middle, (-1.9, -5.0, 0)) + stage.push(outer, (-0.4, -2.4, 0))
+    )
     bulge = stage.along_normal(stage.blob(107, (5, 8, 12), (-5, -8, 0)), 1.3)
     bulge += stage.along_normal(stage.blob(65, (13, 5, 12), (0, 1, 0)), 0.9)
     root = stage.push(stage.blob(193, (6, 7, 9)), (0, -1.4, 0.3))

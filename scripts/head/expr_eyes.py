@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .cage import Array
-from .eyes import eye_surface
 from .expr_tools import Stage, turned
+from .eyes import eye_surface
 from .points import smoothstep
 
 GAZE = {"In": (0.0, 30.0), "Out": (0.0, -30.0), "Up": (-25.0, 0.0), "Down": (30.0, 0.0)}
@@ -27,7 +27,7 @@ def eye_shapes(stage: Stage) -> dict[str, Array]:
 
 def blink(stage: Stage) -> Array:
     """The upper lid comes down over the cornea to the lower one, which rises by an eighth of the opening."""
-    motion = lid_motion(stage, upper=-0.95, lower=0.13)
+    motion = lid_motion(stage, upper=-0.98, lower=0.13)
     brow = stage.blob(52, (18, 7, 14), (0, -3, 0))
     return motion + stage.push(brow, (0, -0.8, 0))
 
@@ -35,8 +35,10 @@ def blink(stage: Stage) -> Array:
 def squint(stage: Stage) -> Array:
     """Orbicularis: the lower lid rises and its skin bunches, the upper lid and the outer brow sink a little."""
     motion = lid_motion(stage, upper=-0.15, lower=0.30)
-    bunch = stage.push(stage.blob(230, (15, 4.5, 10)), (0, 1.6, 1.1)) + stage.push(stage.blob(117, (17, 9, 14)), (0, 1.7, 0.9))
-    outer = stage.push(stage.blob(226, (8, 9, 12)), (-0.9, 0.2, 0)) + stage.push(stage.blob(53, (18, 8, 14)), (0, -1.2, 0))
+    bunch = stage.push(stage.blob(230, (15, 4.5, 10)), (0, 1.6, 1.1))
+    bunch = bunch + stage.push(stage.blob(117, (17, 9, 14)), (0, 1.7, 0.9))
+    outer = stage.push(stage.blob(226, (8, 9, 12)), (-0.9, 0.2, 0))
+    outer = outer + stage.push(stage.blob(53, (18, 8, 14)), (0, -1.2, 0))
     return rest_on_eye(stage, motion + outer + bunch * _off_margin(stage))
 
 

@@ -67,7 +67,9 @@ def funnel(stage: Stage, mouth: Mouth) -> Array:
 
 def pucker(stage: Stage, mouth: Mouth) -> Array:
     """Orbicularis oris drawn tight: a kiss."""
-    upper = Lip(out=(0, -2.6, -6.0, -9.6), up=(-1.0, -0.9, -0.4, 0.3), forward=(8.0, 8.4, 8.6, 8.0), roll=(20, 18, 11, 0))
+    upper = Lip(
+        out=(0, -2.6, -6.0, -9.6), up=(-1.0, -0.9, -0.4, 0.3), forward=(8.0, 8.4, 8.6, 8.0), roll=(20, 18, 11, 0)
+    )
     lower = Lip(out=(0, -2.6, -6.0, -9.6), up=(1.6, 1.4, 0.8, 0.3), forward=(7.8, 8.2, 8.6, 8.0), roll=(20, 18, 11, 0))
     cheeks = stage.both(stage.push(stage.blob(207, (16, 18, 18)), (-2.6, 0, 0.4)))
     return mouth.move(upper, lower, 6, 33, 16) + cheeks
@@ -152,8 +154,12 @@ def stretch(stage: Stage, mouth: Mouth) -> Array:
 
 def press(stage: Stage, mouth: Mouth) -> Array:
     """The lips pressed together: their red narrows and the skin beside the corner bulges."""
-    upper = Lip(out=(0, 0.5, 1.4, 2.4), up=(-0.9, -0.9, -0.5, 0.8), forward=(-1.0, -1.1, -1.4, -1.8), roll=(-22, -22, -16, 0))
-    lower = Lip(out=(0, 0.5, 1.4, 2.4), up=(1.0, 1.0, 0.8, 0.8), forward=(-1.0, -1.1, -1.4, -1.8), roll=(-24, -24, -16, 0))
+    upper = Lip(
+        out=(0, 0.5, 1.4, 2.4), up=(-0.9, -0.9, -0.5, 0.8), forward=(-1.0, -1.1, -1.4, -1.8), roll=(-22, -22, -16, 0)
+    )
+    lower = Lip(
+        out=(0, 0.5, 1.4, 2.4), up=(1.0, 1.0, 0.8, 0.8), forward=(-1.0, -1.1, -1.4, -1.8), roll=(-24, -24, -16, 0)
+    )
     bulge = stage.along_normal(stage.blob(57, (7, 9, 10), (5, 0, 0)), 1.4)
     chin = stage.along_normal(stage.blob(18, (15, 6, 12)), 0.9)
     return mouth.one_side(mouth.move(upper, lower, 4, 19, 13), 8) + bulge + 0.5 * chin

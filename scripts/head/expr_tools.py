@@ -70,7 +70,8 @@ class Stage:
     @cached_property
     def _graph(self) -> sparse.csr_matrix:
         faces = np.array(self.head.cage.faces)
-        pairs = [np.column_stack([faces[:, a], faces[:, b]]) for a, b in ((0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3))]
+        sides_and_diagonals = ((0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3))
+        pairs = [np.column_stack([faces[:, a], faces[:, b]]) for a, b in sides_and_diagonals]
         ends = np.unique(np.sort(np.vstack(pairs), axis=1), axis=0)
         length = np.linalg.norm(self.vertices[ends[:, 0]] - self.vertices[ends[:, 1]], axis=1)
         return sparse.csr_matrix((length, ends.T), shape=(self.count, self.count))

@@ -13,7 +13,6 @@ from .expr_lips import Mouth
 from .expr_mouth import middle_shapes, side_shapes
 from .expr_tools import Stage
 
-
 CREASE = {"eyeBlink": -0.75, "eyeLookDown": -0.35, "eyeSquint": -0.1, "eyeWide": 0.3}
 """Share of the upper lid's fold that a shape adds: a lid that comes down unfolds it."""
 
@@ -34,7 +33,11 @@ def build_expressions(head: Head) -> dict[str, Array]:
     brows = brow_shapes(stage)
     right |= {name: brows[name] for name in ("browDown", "browOuterUp")}
     whole = opening | middle_shapes(stage, mouth, opening["jawOpen"])
-    whole |= {"browInnerUp": brows["browInnerUp"], "cheekPuff": cheek_puff(stage, mouth), "tongueOut": tongue_out(stage)}
+    whole |= {
+        "browInnerUp": brows["browInnerUp"],
+        "cheekPuff": cheek_puff(stage, mouth),
+        "tongueOut": tongue_out(stage),
+    }
     shapes = {name: head.subdivision @ motion for name, motion in whole.items()}
     for name, motion in right.items():
         final = head.subdivision @ motion + CREASE.get(name, 0.0) * _lid_relief(head)

@@ -17,6 +17,8 @@ LIMBUS = 5.85
 CORNEA_RADIUS = 7.8
 LID = 1.6
 """Height of the lid's front edge above the sclera, mm."""
+CONTACT = 0.12
+"""mm between the lids and the eyeball where they touch: room for the eyeball's flat facets."""
 OUTER_CANTHUS = 33
 
 
@@ -53,19 +55,27 @@ def add_lids(net: Net, iris: Array) -> Array:
 
 def fit_lids(net: Net, centre: Array) -> None:
     """Adjust the hidden rings so that the *subdivided* lids touch the eyeball and nowhere enter it."""
-    wanted = {"lid_inner_R": 0.12, "lid_back_R": 0.5, "lid_pocket_R": 0.8, "lid_rear_R": 1.0}
     step = catmull_clark(len(net.vertices), np.array(net.faces))
-    for _ in range(8):
-        final = step.matrix @ net.vertices
-        for name, gap in wanted.items():
-            ring = net.groups[name]
-            offset = final[ring] - centre
-            radius = np.linalg.norm(offset, axis=1)
-            direction = offset / radius[:, None]
-            push = eye_surface(direction) + gap - radius
-            if name != "lid_inner_R":
-                push = np.maximum(push, 0)
-            net.set_pair(ring, net.vertices[ring] + 0.8 * push[:, None] * direction)
+    inner = net.groups["lid_inner_R"]
+    rings = [*inner, *(v for part in ("back", "pocket", "rear") for v in net.groups[f"lid_{part}_R"])]
+    for _ in range(6):
+        gap, direction = _gap((step.matrix @ net.vertices)[inner], centre)
+        net.set_pair(inner, net.vertices[inner] + 0.8 * (CONTACT - gap)[:, None] * direction)
+    influence = step.matrix[:, rings].tocsc()
+    for _ in range(12):
+        gap, _ = _gap(step.matrix @ net.vertices, centre)
+        lacking = np.maximum(CONTACT - gap, 0)
+        worst = np.array([lacking[influence[:, k].indices].max() for k in range(len(rings))])
+        _, direction = _gap(net.vertices[rings], centre)
+        net.set_pair(rings, net.vertices[rings] + 0.7 * worst[:, None] * direction)
+
+
+def _gap(points: Array, centre: Array) -> tuple[Array, Array]:
+    """Height (N,) of points above the eyeball's surface and their unit directions (N, 3) from its centre."""
+    offset = points - centre
+    radius = np.linalg.norm(offset, axis=1)
+    direction = offset / radius[:, None]
+    return radius - eye_surface(direction), direction
 
 
 def _eye_centre(margin: Array, iris: Array) -> Array:

@@ -54,7 +54,7 @@ def mouth_centre(head: Head) -> Array:
     """(3,) mm; the point behind the lips with which teeth, gums and tongue move."""
     lips = head.cage.vertices[head.cage.groups["lip_upper"]]
     middle = lips[len(lips) // 2]
-    return middle + [0, 0, -10.0]
+    return middle + np.array([0, 0, -10.0])
 
 
 def part_controls(head: Head) -> dict[str, Indices]:
@@ -96,7 +96,7 @@ def _kernel(first: Array, second: Array, sign: float) -> Array:
 
 def _radial(first: Array, second: Array) -> Array:
     squared = ((first[:, None] - second[None]) ** 2).sum(-1)
-    return sum(s**2 * np.exp(-squared / sigma**2) for sigma, s in SCALES)  # type: ignore[return-value]
+    return np.sum([s**2 * np.exp(-squared / sigma**2) for sigma, s in SCALES], axis=0)
 
 
 def _spread(vertices: Array, mirror: Indices) -> Array:
@@ -115,13 +115,14 @@ def _vertex_areas(head: Head) -> Array:
     faces = np.array(head.cage.faces)
     corner = head.cage.vertices[faces]
     area = np.linalg.norm(np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1]), axis=1) / 2
-    return np.bincount(faces.ravel(), np.repeat(area / 4, 4), minlength=len(head.cage.vertices))
+    areas = np.bincount(faces.ravel(), np.repeat(area / 4, 4), minlength=len(head.cage.vertices))
+    return np.asarray(areas, np.float64)
 
 
 def _face_weight(points: Array) -> Array:
     """(P,) 1 on the face, 0 on the back of the head and the neck."""
     front = np.clip((points[:, 2] + 75) / 40, 0, 1)
-    return front * np.clip((points[:, 1] + 105) / 30, 0, 1)
+    return np.asarray(front * np.clip((points[:, 1] + 105) / 30, 0, 1), np.float64)
 
 
 def _without_rigid_motion(factor: Array, points: Array, weight: Array) -> Array:

@@ -30,14 +30,14 @@ TRAITS: dict[str, tuple[Bump, ...]] = {
     "sex": (
         Bump(66, (26, 10, 18), (0, -0.4, 1.1)),
         Bump(152, (24, 18, 25), (0, -1.4, 0.7)),
-        Bump(172, (18, 24, 30), (1.3, -0.6, 0)),
+        Bump(172, (22, 26, 34), (1.0, -0.6, 0)),
         Bump(4, (13, 16, 18), (0, -0.2, 0.5)),
         Bump(152, (50, 60, 80), (2.6, 0, 0.6), (45, -75, -75)),
         Bump(123, (18, 14, 18), (-0.3, 0, -0.5)),
     ),
     "weight": (
         Bump(205, (20, 24, 24), (1.9, -0.6, 1.2)),
-        Bump(172, (24, 24, 34), (2.6, -0.6, 0.3)),
+        Bump(172, (28, 28, 38), (2.1, -0.6, 0.3)),
         Bump(152, (40, 18, 34), (0, -2.4, 0.4), (0, -8, -34)),
         Bump(152, (55, 60, 80), (4.0, 0, 1.5), (48, -70, -70)),
     ),
@@ -47,8 +47,8 @@ TRAITS: dict[str, tuple[Bump, ...]] = {
     "cheekbone": (Bump(117, (19, 13, 20), (1.3, 0.2, 1.2)), Bump(227, (15, 16, 26), (1.2, 0, 0.3))),
     "forehead_slope": (Bump(10, (60, 34, 40), (0, 0, -2.4)),),
     "brow_ridge": (Bump(66, (24, 8, 16), (0, -0.6, 1.3)), Bump(9, (12, 8, 14), (0, -0.3, 0.8))),
-    "nose_width": (Bump(129, (7, 8, 10), (1.9, 0, 0)), Bump(64, (7, 7, 10), (1.2, 0, 0.2))),
-    "nose_tip": (Bump(4, (11, 10, 13), (0, -0.3, 2.2)),),
+    "nose_width": (Bump(129, (7, 8, 10), (2.2, 0, 0)), Bump(64, (7, 7, 10), (1.4, 0, 0.2))),
+    "nose_tip": (Bump(4, (11, 10, 13), (0, -0.3, 2.7)),),
     "nose_tilt": (Bump(4, (12, 10, 16), (0, 1.6, 0.2)), Bump(2, (8, 6, 8), (0, 0.7, -0.2))),
     "dorsum": (Bump(195, (8, 10, 12), (0, 0, 1.2)), Bump(6, (8, 9, 12), (0, 0, 1.1))),
     "nose_bridge_width": (Bump(196, (8, 16, 12), (0.9, 0, 0)),),
@@ -69,7 +69,10 @@ TRAITS: dict[str, tuple[Bump, ...]] = {
     "skull_height": (Bump(10, (80, 70, 90), (0, 2.8, 0), (0, 60, -80)),),
     "skull_length": (Bump(10, (80, 80, 60), (0, 0, -3.6), (0, 0, -170)),),
     "ear_set": (Bump(234, (16, 40, 26), (1.8, 0, 0.6), (8, 6, -22)),),
-    "ear_size": (Bump(234, (22, 14, 26), (0.3, 1.9, -0.6), (6, 34, -18)), Bump(234, (22, 12, 26), (0.2, -1.5, 0), (4, -28, -12))),
+    "ear_size": (
+        Bump(234, (22, 14, 26), (0.3, 1.9, -0.6), (6, 34, -18)),
+        Bump(234, (22, 12, 26), (0.2, -1.5, 0), (4, -28, -12)),
+    ),
 }
 
 
@@ -85,10 +88,17 @@ def amplitude(points: Array, head: Head) -> Array:
     factor = np.ones((len(points), 3))
     for centre in head.cage.eye_centres.values():
         near = np.exp(-(((points - centre) / [26, 20, 30]) ** 2).sum(1))
-        factor *= 1 - near[:, None] * [0.34, 0.25, 0.25]
+        factor *= 1 - near[:, None] * [0.32, 0.25, 0.25]
+    inner = np.exp(-(((np.abs(points) * [1, 0, 0] + points * [0, 1, 1] - _abs(head, 133)) / [9, 9, 14]) ** 2).sum(1))
+    factor[:, 0] *= 1 - 0.2 * inner
     neck = np.clip((-70 - points[:, 1]) / 50, 0, 1) * np.clip((-20 - points[:, 2]) / 30, 0, 1)
     scalp = np.clip((-60 - points[:, 2]) / 40, 0, 1) * np.clip((points[:, 1] + 20) / 60, 0, 1)
     return factor * (1 - 0.45 * neck - 0.38 * scalp)[:, None]
+
+
+def _abs(head: Head, point: int) -> Array:
+    """(3,) a cage vertex, on the left side."""
+    return head.cage.vertices[point] * [np.sign(head.cage.vertices[point, 0]), 1, 1]
 
 
 def _spread(bump: Bump, points: Array, head: Head) -> Array:

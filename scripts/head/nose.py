@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import Indices
+from .cage import Array, Face, Indices
 from .net import Net, boundary
 from .tessellation import NOSTRIL_QUADS
 
@@ -33,13 +33,15 @@ def add_nostrils(net: Net, coarse: Indices) -> None:
         net.name_pair(f"nostril_{number}", inner)
         everything += inner
         outer = inner
-    _close(net, patch, rim, inside, outer, middle + axis * (DEPTHS[-1][1] + 0.8))
+    _close(net, patch, rim, inside, outer, axis)
     net.name_pair("nostril", everything)
 
 
-def _close(net: Net, patch: list, rim: list[int], inside: list[int], last: list[int], floor: np.ndarray) -> None:
+def _close(net: Net, patch: list[Face], rim: list[int], inside: list[int], last: list[int], axis: Array) -> None:
     """Put the removed patch back as the pit's floor."""
+    floor = net.vertices[last].mean(0) + 0.8 * axis
     place = dict(zip(rim, last, strict=True))
     net.add_pair_faces([tuple(place.get(v, v) for v in face) for face in patch])
     spread = net.vertices[inside] - net.vertices[rim].mean(0)
+    spread -= (spread @ axis)[:, None] * axis
     net.set_pair(inside, floor + DEPTHS[-1][0] * 0.9 * spread)

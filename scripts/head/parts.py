@@ -10,9 +10,7 @@ from .cage import Array, Indices
 from .eyes import LIMBUS, RADIUS, eye_surface
 
 EYE_SEGMENTS = 24
-EYE_RINGS = np.array(
-    [*(0.7, 1.9, 2.9, 3.9, 4.9), LIMBUS - 0.25, LIMBUS, LIMBUS + 0.35, 7.0, 8.6, 10.2, 11.3]
-)
+EYE_RINGS = np.array([*(0.7, 1.9, 2.9, 3.9, 4.9), LIMBUS - 0.25, LIMBUS, LIMBUS + 0.35, 7.0, 8.6, 10.2, 11.3])
 """Radii in mm of the front rings round the eye's axis; the seventh is the limbus."""
 PUPIL_RING, LIMBUS_RING = 1, 6
 UPPER_WIDTH = (8.5, 6.6, 7.6, 7.0, 6.8, 10.0, 9.8)
@@ -21,6 +19,8 @@ LOWER_WIDTH = (5.3, 5.9, 6.8, 7.0, 7.1, 11.0, 10.5)
 LOWER_HEIGHT = (9.0, 9.0, 10.0, 8.5, 8.0, 7.0, 6.5)
 DEPTH = (7.0, 6.5, 8.0, 9.0, 9.0, 11.0, 11.0)
 """Crowns in mm from the middle incisor to the second molar (dental tables, rounded)."""
+MIRRORED = [0, 3, 2, 1]
+"""Corners of a quad turned over so that it still splits along the same diagonal."""
 UPPER_ARCH, LOWER_ARCH = (27.0, 44.0), (25.5, 42.0)
 """Half axes (width, depth) in mm of the ellipses along which the teeth stand."""
 
@@ -52,8 +52,14 @@ def eyeball(side: str, centre: Array) -> Part:
     polygons = np.vstack([_pole(index[0], 0), _bands(index), _pole(index[-1], len(vertices) - 1)[:, ::-1]])
     uvs = 0.5 + 0.49 * _polar(direction)
     if side == "L":
-        vertices, uvs, polygons = vertices * [-1, 1, 1], (uvs - [0.5, 0]) * [-1, 1] + [0.5, 0], polygons[:, ::-1]
-    return Part(f"eye_{side}", f"eye_{side}", vertices + centre, polygons, uvs[polygons])
+        vertices, uvs = vertices * [-1, 1, 1], uvs * [-1, 1] + [1, 0]
+        polygons = polygons[:, MIRRORED]
+    corners = uvs[polygons]
+    rear = polygons == len(vertices) - 1
+    beside = np.roll(rear, 2, axis=1)
+    # The rear pole is a point of the ball but the whole rim of the picture.
+    corners[rear] = 0.5 + (corners[beside] - 0.5) * 0.49 / np.linalg.norm(corners[beside] - 0.5, axis=1, keepdims=True)
+    return Part(f"eye_{side}", f"eye_{side}", vertices + centre, polygons, corners)
 
 
 def _polar(direction: Array) -> Array:
@@ -117,7 +123,9 @@ def teeth(upper: bool, line: float, front: float) -> Part:
     centres = np.cumsum(widths) - np.array(widths) / 2
     point, normal = _arch(arch, front if upper else front - 2.2, centres)
     shape, quads, sheet = box(2, 3, 2)
-    vertices, polygons, uvs = [], [], []
+    vertices: list[Array] = []
+    polygons: list[Indices] = []
+    uvs: list[Array] = []
     for k, (width, height) in enumerate(zip(widths, heights, strict=True)):
         crown = _crown(shape, width, height, DEPTH[k], k, upper)
         tangent = np.array([normal[k, 1], -normal[k, 0]])
@@ -125,9 +133,10 @@ def teeth(upper: bool, line: float, front: float) -> Part:
         top = line - 2.0 if upper else line - 3.2 - height
         right = np.column_stack([-flat[:, 0], top + crown[:, 1], flat[:, 1]])
         for sign in (1, -1):
-            cell = np.array([k, (0 if upper else 2) + (sign < 0)])
-            polygons.append((quads[:, ::-1] if sign > 0 else quads) + len(shape) * len(vertices))
-            uvs.append((cell + 0.02 + 0.96 * (sheet[:, ::-1] if sign > 0 else sheet)) / [7, 4])
+            cell = np.array([float(k), (0 if upper else 2) + (sign < 0)])
+            order = MIRRORED if sign > 0 else [0, 1, 2, 3]
+            polygons.append(quads[:, order] + len(shape) * len(vertices))
+            uvs.append((cell + 0.02 + 0.96 * sheet[:, order]) / np.array([7.0, 4.0]))
             vertices.append(right * [sign, 1, 1])
     name = "teeth_upper" if upper else "teeth_lower"
     return Part(name, "teeth", np.vstack(vertices), np.vstack(polygons), np.vstack(uvs))
@@ -174,7 +183,8 @@ def gums(upper: bool, line: float, front: float, around: int = 8) -> Part:
 def _ends(rings: Indices) -> Indices:
     """Both ends of a tube of eight closed with three quads each."""
     first, last = rings[0], rings[-1][::-1]
-    return np.array([[r[a], r[b], r[c], r[d]] for r in (first, last) for a, b, c, d in ((0, 1, 6, 7), (1, 2, 5, 6), (2, 3, 4, 5))])
+    across = np.array([(0, 1, 6, 7), (1, 2, 5, 6), (2, 3, 4, 5)])
+    return np.vstack([first[across], last[across]])
 
 
 def _tube_uvs(rings: Indices, low: float) -> Array:
@@ -189,7 +199,7 @@ def _tube_uvs(rings: Indices, low: float) -> Array:
     for end in range(2):
         for step in range(3):
             cell = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * [0.06, 0.06]
-            caps.append(cell + [0.92, low + 0.02 + 0.22 * end + 0.065 * step])
+            caps.append(cell + np.array([0.92, low + 0.02 + 0.22 * end + 0.065 * step]))
     return np.concatenate([bands, np.array(caps)])
 
 
@@ -208,7 +218,5 @@ def tongue(line: float, front: float) -> Part:
 def build_parts(centres: dict[str, Array], lips: Array) -> list[Part]:
     """Every part; ``lips`` (K, 3) is the line where the lips touch."""
     line, front = float(lips[:, 1].mean()), float(lips[:, 2].max()) - 8.5
-    made = [eyeball(side, centres[side]) for side in "RL"]
-    for make in (teeth, gums):
-        made += [make(True, line, front), make(False, line, front)]
-    return [*made, tongue(line, front)]
+    jaws = [make(upper, line, front) for make in (teeth, gums) for upper in (True, False)]
+    return [eyeball("R", centres["R"]), eyeball("L", centres["L"]), *jaws, tongue(line, front)]

@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from engine.faces.subdivision import Subdivision
 
-from .cage import Array, Cage
+from .cage import Array, Cage, Indices
 
 
 def skin_relief(vertices: Array, step: Subdivision, cage: Cage) -> Array:
@@ -18,7 +18,7 @@ def skin_relief(vertices: Array, step: Subdivision, cage: Cage) -> Array:
     return height[:, None] * normals(vertices, step.polygons)
 
 
-def _lid_crease(vertices: Array, upper: Array, centre: Array) -> Array:
+def _lid_crease(vertices: Array, upper: Indices, centre: Array) -> Array:
     """The fold of the upper lid: a groove 4.6 mm above its edge and the soft roll above it."""
     margin = vertices[upper]
     near = np.linalg.norm(vertices - margin.mean(0), axis=1) < 30
@@ -30,7 +30,7 @@ def _lid_crease(vertices: Array, upper: Array, centre: Array) -> Array:
     return groove * inward * (near & (above > 0) & front)
 
 
-def normals(vertices: Array, polygons: Array) -> Array:
+def normals(vertices: Array, polygons: Indices) -> Array:
     """Unit vertex normals (V, 3) of a quad mesh."""
     corner = vertices[polygons]
     face = np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1])

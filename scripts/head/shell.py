@@ -123,9 +123,7 @@ def _relaxed(vertices: Array, faces: Indices, grid: Indices, oval: Array) -> Arr
     return _faired(vertices, operator, pull, np.union1d(inner, soft), soft)
 
 
-def _faired(
-    vertices: Array, operator: sparse.csr_matrix, pull: Array, free: Indices, anchored: Indices
-) -> Array:
+def _faired(vertices: Array, operator: sparse.csr_matrix, pull: Array, free: Indices, anchored: Indices) -> Array:
     """Minimise |L^2 x|^2 + pull^2 |x - target|^2 over ``free``; targets are the body, or the start where anchored."""
     bending = (operator @ operator).tocsr()
     fixed = np.setdiff1d(np.arange(len(vertices)), free)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from engine.faces.subdivision import catmull_clark
 
 from . import ear, eyes, mouth, nose, skull
-from .cage import Array, Cage
+from .cage import Array, Cage, Indices
 from .net import Net
 from .points import MeanFace, mean_face, smoothstep
 from .shell import Shell, build_shell, symmetrised
@@ -34,7 +35,8 @@ def build_cage() -> tuple[Cage, CageLayout]:
     kept = net.drop_unused()
     ear.smooth_roots(net, side)
     eyes.fit_lids(net, right_eye)
-    net.vertices = symmetrised(net.vertices, net.mirror)
+    # Rounded so that another processor's last bits do not travel on.
+    net.vertices = np.round(symmetrised(net.vertices, net.mirror), 6)
     cage = Cage(
         net.vertices,
         net.faces,
@@ -57,7 +59,7 @@ def _through_points(shell: Shell, face: MeanFace) -> Array:
     return vertices
 
 
-def _onto_body(net: Net, shell: Shell, matrix: Array) -> None:
+def _onto_body(net: Net, shell: Shell, matrix: sparse.csr_matrix) -> None:
     """Push the skull and neck out until their *subdivided* surface lies on the body; near the face less and less."""
     share = np.zeros(len(shell.vertices))
     for ring in range(1, len(shell.grid)):
@@ -71,7 +73,7 @@ def _onto_body(net: Net, shell: Shell, matrix: Array) -> None:
         net.vertices[behind] += 0.8 * share[behind, None] * (skull.project(now, 6) - now)
 
 
-def _name_regions(net: Net, shell: Shell, matrix: Array) -> None:
+def _name_regions(net: Net, shell: Shell, matrix: sparse.csr_matrix) -> None:
     """Face, oval, skull, neck and collar, from the coarse grid."""
     of_face = np.asarray(matrix[:, : shell.grid[1, 0]].sum(1)).ravel()
     net.groups["face"] = [int(i) for i in np.flatnonzero(of_face > 0.6)]
@@ -83,7 +85,7 @@ def _name_regions(net: Net, shell: Shell, matrix: Array) -> None:
     net.groups["collar"] = _subdivided_loop(shell.grid[-1], matrix)
 
 
-def _subdivided_loop(loop: Array, matrix: Array) -> list[int]:
+def _subdivided_loop(loop: Indices, matrix: sparse.csr_matrix) -> list[int]:
     """The loop with the edge points between its vertices."""
     on_loop = np.zeros(matrix.shape[1])
     on_loop[loop] = 1

@@ -21,7 +21,7 @@ def distance(points: Array) -> Array:
     body = _union(body, _superellipsoid(half, (0, 12, -84), (71.5, 48, 44), 2.3), 14)
     body = _union(body, _superellipsoid(half, (0, -52, -44), (42, 33, 40), 2.2), 16)
     neck = _neck(half)
-    neck = _union(neck, _capsule(half, (60, -14, -98), (13, -166, -58), 8.0), 12)
+    neck = _union(neck, _capsule(half, (60, -14, -98), (13, -166, -60), 7.0), 14)
     neck = _union(neck, _superellipsoid(half, (0, -114, -65), (11, 18, 11), 2.0), 12)
     neck = _union(neck, _shoulders(half), 26)
     return _union(body, neck, 20)
@@ -78,7 +78,7 @@ def _neck(points: Array) -> Array:
 def _shoulders(points: Array) -> Array:
     """Trapezius, collarbones and the top of the chest."""
     chest = _superellipsoid(points, (0, -250, -98), (175, 78, 74), 2.2)
-    nape = _capsule(points, (16, -40, -128), (18, -150, -146), 20)
+    nape = _capsule(points, (9, -40, -124), (12, -150, -142), 24)
     slope = _capsule(points, (34, -122, -134), (165, -184, -118), 19)
-    collarbone = _capsule(points, (14, -176, -50), (150, -166, -92), 7)
-    return _union(_union(_union(chest, slope, 30), nape, 24), collarbone, 12)
+    collarbone = _capsule(points, (14, -176, -52), (150, -166, -95), 6)
+    return _union(_union(_union(chest, slope, 30), nape, 30), collarbone, 16)

@@ -31,7 +31,7 @@ def face_quads(points: Array, mirror: Indices) -> list[Face]:
     right = [graph.edges[pair]["quad"] for pair in nx.max_weight_matching(graph)]
     quads = sorted(right, key=sorted)
     used = {index[frozenset(c)] for q in quads for c in combinations(q, 3) if frozenset(c) in index}
-    used |= {image[i] for i in used if image[i] is not None}
+    used |= {j for j in (image[i] for i in used) if j is not None}
     quads += [tuple(int(mirror[v]) for v in reversed(q)) for q in quads]
     quads += _middle_quads(triangles, image, used)
     if len(quads) != 426:
@@ -121,7 +121,7 @@ def _pairs(triangles: list[Face], image: list[int | None], points: Array) -> nx.
     return graph
 
 
-def _middle_quads(triangles: list[Face], image: list[int | None], used: set[int | None]) -> list[Face]:
+def _middle_quads(triangles: list[Face], image: list[int | None], used: set[int]) -> list[Face]:
     """Quads across x = 0: pairs of free triangles that are each other's mirror image."""
     return [
         _joined(triangles[faces[0]], triangles[faces[1]])

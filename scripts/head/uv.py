@@ -6,6 +6,7 @@ The layout is made on the cage, each island a flat mesh of its own, and subdivid
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from .shell import Shell
 CYLINDER = 100.0
 """Radius in mm of the cylinder round which the face is unrolled (axis 95 mm behind the face's middle)."""
 FALLOFF = 65.0
-"""Rings far from the face shrink with this length in mm, to leave the atlas to the face."""
+"""Rings far from the face shrink with this length in mm (twice it above and below), to leave the atlas to the face."""
 MARGIN = 0.01
 
 
@@ -78,7 +79,8 @@ def shell_layout(shell: Shell, step: Subdivision, fine: Array) -> CageLayout:
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     columns = shell.vertices[shell.grid]
     length = np.cumsum(np.linalg.norm(np.diff(columns, axis=0), axis=2), axis=0)
-    reach = FALLOFF * (1 - np.exp(-length / FALLOFF))
+    falloff = FALLOFF * (1 + np.abs(outward[:, 1]))
+    reach = falloff * (1 - np.exp(-length / falloff))
     points[shell.grid[1:]] = oval + outward * reach[..., None]
     return CageLayout(step.matrix @ points, fine.copy())
 
@@ -156,7 +158,7 @@ def _flat(name: str, main: Array, cage: Cage) -> Array:
 
 def _radii(vertices: Array, rings: list[Indices], closed: bool) -> Array:
     """Distance of each ring from the island's middle: the mean way along the surface."""
-    steps = [np.linalg.norm(vertices[a] - vertices[b], axis=1).mean() for a, b in zip(rings, rings[1:], strict=False)]
+    steps = [np.linalg.norm(vertices[a] - vertices[b], axis=1).mean() for a, b in pairwise(rings)]
     last = np.linalg.norm(vertices[rings[-1]] - vertices[rings[-1]].mean(0), axis=1).mean()
     return np.cumsum([last * (1 if closed else 0.8), *steps[::-1]])[::-1]
 

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 
-from engine.errors import FaceNotFound
+from blender_addon import compat
 from scripts import batch, batch_photos
 from tests.addon import batch_worker, synthetic
 
@@ -131,12 +132,24 @@ def test_a_setting_that_makes_no_sense_is_a_sentence(tmp_path, capsys):
     assert "power of two" in capsys.readouterr().err
 
 
+def test_a_format_this_blender_lacks_is_a_sentence_before_any_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(compat, "missing_formats", lambda names: list(names))
+    assert batch.main(["a.jpg", "-o", str(tmp_path), "--format", "blend", "usd"]) == 2
+    assert "cannot write .usdz files" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_preview_shows_photo_and_head(output):
     result = synthetic.face_result()
     options = batch_photos.Options((), {"apply_expression": True})
     batch_photos.write_head(result, output, "egg", options)
     image = bpy.data.images.load(str(output / "preview.png"))
     assert tuple(image.size) == (1536, 512)
+    pixels = np.array(image.pixels).reshape(512, 3, 512, 4)[100:400, :, 100:400, :3]
+    assert np.allclose(np.median(pixels[:, 0], (0, 1)), 90 / 255, atol=0.01), "the photo's grey"
+    for panel in (1, 2):
+        red, _, blue = np.median(pixels[:, panel], (0, 1))
+        assert red > blue + 0.1, "skin"
 
 
 def fake_python(folder):
@@ -182,8 +195,3 @@ def test_the_command_in_the_blender_program(tmp_path):
     assert visible(tmp_path / "out" / "a") == ["a.blend", "a.glb", "face"]
     bad = start(command, tmp_path, "a.jpg", "--format", "max")
     assert bad.returncode == 2
-
-
-def test_face_not_found_keeps_its_name():
-    with pytest.raises(FaceNotFound):
-        run_engine("bad.jpg", "", lambda *_: None)

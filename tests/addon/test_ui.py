@@ -1,6 +1,7 @@
 """The tab "Face": operators from press to head, panels drawn by a recorder, everything registered."""
 
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -14,7 +15,7 @@ from blender_addon import session as state
 from blender_addon.operators import messages, reconstruct
 from blender_addon.operators import setup_engine as setup_operator
 from blender_addon.panels import main, quality, text
-from blender_addon.properties import head_of
+from blender_addon.properties import head_of, known_of, settings_of
 
 WORKER = Path(__file__).with_name("fake_worker.py")
 ROOT = WORKER.parent.parent.parent
@@ -95,7 +96,7 @@ def test_a_photo_becomes_the_active_head(workplace):
     assert head_of(head) is head
     assert head.reconstruct_face.photo_expression
     assert Path(head.reconstruct_face.folder) == workplace / "faces" / "face"
-    assert head.reconstruct_face.known()["model"]
+    assert known_of(head)["model"]
 
 
 def test_without_the_photos_expression_the_face_is_neutral():
@@ -247,7 +248,7 @@ def test_sentences_wrap_at_words():
 
 
 def test_every_setting_of_the_panel_is_one_of_the_engine():
-    values = choices().settings()
+    values = settings_of(choices())
     assert door.config.Settings.from_dict(values) == door.config.Settings()
 
 
@@ -288,3 +289,8 @@ def test_registering_twice_and_back_leaves_nothing():
 def test_the_engines_python_is_looked_up_through_the_preferences(monkeypatch):
     assert state.engine_python() == Path(sys.executable)
     assert os.fspath(state.launch().folder) == str(ROOT)
+
+
+def test_a_script_that_registers_and_ends_leaves_cleanly():
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import bpy, blender_addon; blender_addon.register()"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

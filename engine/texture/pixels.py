@@ -1,0 +1,48 @@
+"""Pixels in and out: the photo sampled in linear light, highlights softened, 8-bit sRGB written."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract import Floats
+from ..light.color import luminance, srgb_to_linear
+
+Image = NDArray[np.uint8]
+
+HIGHLIGHT = 1.5
+"""Brightness over the surroundings' from which a spot counts as a highlight."""
+_TO_LINEAR: Floats = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
+_CODES = srgb_to_linear((np.arange(255, dtype=np.float64) + 0.5) / 255)
+_TO_SRGB: Image = np.searchsorted(_CODES, np.linspace(0, 1, 16384)).astype(np.uint8)
+
+
+def sample(photo: Image, positions: Floats, covered: NDArray[np.bool_]) -> Floats:
+    """(S, S, 3) linear RGB of the photo (H, W, 3) at ``positions`` (S, S, 2), where ``covered`` (S, S) has surface.
+
+    The photo is averaged down first where a texel spans several of its pixels.
+    """
+    both = covered[::4, 1::4] & covered[::4, :-1:4]
+    steps = np.linalg.norm(positions[::4, 1::4] - positions[::4, :-1:4], axis=-1)[both]
+    shrink = float(np.median(steps)) if len(steps) else 1.0
+    if shrink > 1.3:
+        side = (max(round(photo.shape[1] / shrink), 1), max(round(photo.shape[0] / shrink), 1))
+        factors = np.array([side[0] / photo.shape[1], side[1] / photo.shape[0]], dtype=np.float32)
+        photo, positions = cv2.resize(photo, side, interpolation=cv2.INTER_AREA).astype(np.uint8), positions * factors
+    found = cv2.remap(photo, positions - np.float32(0.5), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return _TO_LINEAR[found]
+
+
+def soften_highlights(albedo: Floats, expected: Floats) -> Floats:
+    """``albedo`` (..., 3) with what shines above ``HIGHLIGHT`` times the local expectation pulled half-way back.
+
+    A highlight left in the texture would stay where it is when the head turns under another light.
+    """
+    ratio = luminance(albedo) / np.maximum(luminance(expected) * np.float32(HIGHLIGHT), 1e-3)
+    return albedo / np.sqrt(np.maximum(ratio, 1))[..., None]
+
+
+def encode(linear: Floats) -> Image:
+    """8-bit sRGB of linear values 0..1."""
+    return _TO_SRGB[(np.clip(linear, 0, 1) * (len(_TO_SRGB) - 1) + 0.5).astype(np.uint16)]

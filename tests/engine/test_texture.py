@@ -1,0 +1,233 @@
+"""Baking: a head rendered with known albedo and light gives its albedo back, and says what it did not see."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from engine.camera.camera import Camera
+from engine.camera.conventions import frontal_rotation
+from engine.faces.library import load_model
+from engine.faces.model import split_polygons
+from engine.fit.state import Fit
+from engine.light.color import linear_to_srgb, srgb_to_linear
+from engine.render.shading import render_textured
+from engine.texture.bake import MIRRORED, bake
+from engine.texture.layout import layout
+from engine.texture.pixels import encode, sample, soften_highlights
+from engine.texture.seen import Pose, photo_positions, visibility
+
+SIZE = 512
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("builtin")
+
+
+def camera_at(yaw, width=480):
+    spin = math.radians(yaw)
+    turn = np.array([[math.cos(spin), 0, math.sin(spin)], [0, 1, 0], [-math.sin(spin), 0, math.cos(spin)]])
+    rotation = torch.from_numpy(frontal_rotation() @ turn).float()
+    intrinsics = torch.tensor([[width * 2.6, 0, width / 2], [0, width * 2.6, width / 2], [0, 0, 1.0]])
+    return Camera(intrinsics, rotation, torch.tensor([0.0, 0.0, 1.0]), (width, width))
+
+
+def fit_at(model, yaw, light):
+    landmarks = camera_at(yaw).project(model.landmarks["68"].points(model.mean))
+    return Fit(
+        identity=torch.zeros(1),
+        expression=torch.zeros(1),
+        albedo=torch.zeros(1),
+        light=light,
+        camera=camera_at(yaw),
+        layout="68",
+        landmarks=landmarks,
+        landmarks_fitted=landmarks,
+        landmark_weights=torch.ones(68),
+        noise=0.001,
+    )
+
+
+def side_light():
+    light = torch.zeros(9, 3)
+    light[0], light[3], light[2] = 3.0, 0.5, 0.6
+    light[1] = torch.tensor([0.2, 0.15, 0.1])
+    return light
+
+
+@pytest.fixture(scope="module")
+def truth(model):
+    """(S, S, 3) linear: the model's mean albedo with a checker of darker and lighter patches, mirrored alike."""
+    texels = layout(model, SIZE)
+    albedo = texels.texels(model.albedo_mean)
+    places = texels.texels(model.mean)
+    squares = np.sin(np.abs(places[..., 0]) * 300) * np.sin(places[..., 1] * 300)
+    return texels.pad(np.clip(albedo * (1 + 0.12 * np.sign(squares))[..., None], 0, 0.8).astype(np.float32))
+
+
+def photo_of(model, fit, truth):
+    _, polygon, corners = split_polygons(model.polygons)
+    uvs = torch.from_numpy(model.uvs[polygon[:, None], corners])
+    seen = render_textured(fit.camera, model.mean, model.triangles, uvs, torch.from_numpy(truth), fit.light)
+    picture = linear_to_srgb(torch.where(seen.mask[..., None], seen.image, torch.full((3,), 0.2)).clamp(0, 1))
+    return (picture * 255).round().to(torch.uint8).numpy()
+
+
+@pytest.fixture(scope="module")
+def frontal(model, truth):
+    fit = fit_at(model, 0, side_light())
+    return bake(model, fit, photo_of(model, fit, truth), SIZE)
+
+
+@pytest.fixture(scope="module")
+def turned(model, truth):
+    fit = fit_at(model, 45, side_light())
+    return bake(model, fit, photo_of(model, fit, truth), SIZE)
+
+
+def relative_error(baked, truth, chosen):
+    found = srgb_to_linear(baked.albedo.astype(np.float32) / 255)
+    return np.abs(found - truth)[chosen].mean() / truth[chosen].mean()
+
+
+def test_albedo_comes_back_where_it_is_seen(frontal, truth):
+    seen = frontal.confidence > 250
+    assert seen.mean() > 0.04
+    assert relative_error(frontal, truth, seen) < 0.06
+
+
+def test_light_would_not_pass_for_albedo(model, truth):
+    """The tolerance above is tight enough to notice when the light is left in."""
+    fit = fit_at(model, 0, side_light())
+    photo = photo_of(model, fit, truth)
+    flat = torch.zeros(9, 3)
+    flat[0] = 3.5449077
+    wrong = bake(model, fit_at(model, 0, flat), photo, SIZE)
+    assert relative_error(wrong, truth, wrong.confidence > 250) > 0.10
+
+
+def test_what_is_hidden_is_marked_guessed(model, turned):
+    texels = layout(model, SIZE)
+    centre = camera_at(45).centre
+    places = texels.texels(model.mean)
+    normals = texels.texels(Pose.of(model.mean, model.triangles, camera_at(45)).normals)
+    facing = (normals * (centre.numpy() - places)).sum(-1)
+    away = texels.covered & (facing < 0)
+    assert away.mean() > 0.2
+    assert turned.confidence[away].max() <= MIRRORED
+    assert (turned.confidence[texels.covered & (facing > 0)] > 200).mean() > 0.05
+
+
+def test_hidden_cheek_is_filled_from_the_mirrored_side(model, turned, truth):
+    copied = (turned.confidence > MIRRORED * 0.9) & (turned.confidence <= MIRRORED)
+    assert copied.mean() > 0.01
+    assert relative_error(turned, truth, copied) < 0.12
+
+
+def test_back_of_the_head_takes_the_persons_tone(model, truth):
+    """A darker person than the model's mean: the neck that no photo shows follows the face."""
+    fit = fit_at(model, 0, side_light())
+    dark = truth * np.float32(0.55)
+    baked = bake(model, fit, photo_of(model, fit, dark), SIZE)
+    places = layout(model, SIZE).texels(model.mean)
+    nape = layout(model, SIZE).covered & (places[..., 2] < -0.03) & (places[..., 1] < -0.05)
+    found = srgb_to_linear(baked.albedo[nape].astype(np.float32) / 255).mean()
+    assert baked.confidence[nape].max() == 0
+    assert found == pytest.approx(dark[nape].mean(), rel=0.15)
+
+
+def test_more_is_seen_from_the_front(frontal, turned):
+    assert 0.2 < turned.seen_share < frontal.seen_share <= 1
+
+
+def test_cover_over_the_forehead_is_not_painted_on(model, truth):
+    fit = fit_at(model, 0, side_light())
+    photo = photo_of(model, fit, truth)
+    brow = int(fit.landmarks[17:27, 1].min()) - 25
+    photo[:brow] = (20, 200, 60)
+    baked = bake(model, fit, photo, SIZE)
+    places = layout(model, SIZE).texels(model.mean)
+    top = model.landmarks["68"].points(model.mean)[17:27, 1].max().item()
+    forehead = layout(model, SIZE).covered & (places[..., 2] > 0.07) & (places[..., 1] > top + 0.022)
+    assert forehead.sum() > 200
+    green = baked.albedo[forehead].astype(int)
+    assert (green[:, 1] > green[:, 0]).mean() < 0.02
+    assert baked.covered[forehead].mean() > 200
+
+
+def test_gutters_continue_the_islands(model, frontal):
+    """Mip-mapping blends texels beside an island: they must not be black."""
+    texels = layout(model, SIZE)
+    inside = srgb_to_linear(frontal.albedo[texels.covered].astype(np.float32) / 255)
+    outside = srgb_to_linear(frontal.albedo[~texels.covered].astype(np.float32) / 255)
+    assert outside.min() >= inside.min() - 1e-6
+    np.testing.assert_array_equal(texels.nearest[texels.covered.reshape(-1)], np.flatnonzero(texels.covered))
+
+
+def test_same_input_same_texture(model, frontal, truth):
+    fit = fit_at(model, 0, side_light())
+    again = bake(model, fit, photo_of(model, fit, truth), SIZE)
+    np.testing.assert_array_equal(again.albedo, frontal.albedo)
+
+
+def test_layout_knows_each_texels_mirror_image(model):
+    texels = layout(model, SIZE)
+    places = texels.texels(model.mean)
+    x, y = np.rint(texels.mirror_map).astype(int).reshape(-1, 2).T
+    chosen = np.flatnonzero(texels.covered.reshape(-1) & (x >= 0) & (x < SIZE) & (y >= 0) & (y < SIZE))
+    other = places[y[chosen], x[chosen]] * [-1, 1, 1]
+    distance = np.linalg.norm(other - places.reshape(-1, 3)[chosen], axis=-1)
+    assert len(chosen) > 0.9 * texels.covered.sum()
+    assert np.median(distance) < 0.002
+
+
+def test_layout_carries_vertex_values_there_and_back(model):
+    texels = layout(model, SIZE)
+    image = texels.texels(model.mean)
+    mean, total = texels.vertices(image, np.ones((SIZE, SIZE), np.float32), len(model.mean))
+    dense = total > np.percentile(total[total > 0], 50)
+    assert np.linalg.norm(mean - model.mean.numpy(), axis=1)[dense].max() < 0.004
+
+
+def test_positions_are_the_cameras_projection(model):
+    """The texel under a vertex lies where the camera projects that vertex."""
+    texels, camera = layout(model, SIZE), camera_at(20)
+    found = photo_positions(Pose.of(model.mean, model.triangles, camera), texels)
+    again = camera.project(torch.from_numpy(texels.texels(model.mean)[texels.covered])).numpy()
+    np.testing.assert_allclose(found[texels.covered], again, atol=0.02)
+
+
+def test_nothing_outside_the_photo_is_seen(model):
+    texels, camera = layout(model, SIZE), camera_at(0)
+    half = camera.crop(0, 0, 1, (240, 480))
+    pose = Pose.of(model.mean, model.triangles, half)
+    weight = visibility(model, pose, texels)
+    x = photo_positions(pose, texels)[..., 0]
+    assert weight[x > 241].max() == 0
+    assert weight[(x > 150) & (x < 220)].max() > 0.9
+
+
+def test_large_photos_are_averaged_not_skipped():
+    """Every second column black: a texel that spans several pixels sees grey, not stripes."""
+    photo = np.zeros((400, 400, 3), np.uint8)
+    photo[:, ::2] = 255
+    positions = np.stack(np.meshgrid(np.arange(40) * 10 + 5.0, np.arange(40) * 10 + 5.0), -1).astype(np.float32)
+    found = sample(photo, positions, np.ones((40, 40), bool))
+    assert found[5:-5, 5:-5].std() < 0.02
+    assert 0.15 < found.mean() < 0.30
+
+
+def test_highlights_are_softened_and_the_rest_is_left():
+    expected = np.full((1, 3, 3), 0.3, np.float32)
+    albedo = np.stack([np.full(3, 0.3), np.full(3, 0.44), np.full(3, 0.9)]).astype(np.float32)[None]
+    found = soften_highlights(albedo, expected)
+    np.testing.assert_allclose(found[0, :2], albedo[0, :2], rtol=1e-5)
+    assert found[0, 2].min() > 0.45 and found[0, 2].max() < 0.7
+
+
+def test_encoding_is_srgb():
+    values = np.linspace(0, 1, 256, dtype=np.float32) ** 2
+    expected = np.rint(linear_to_srgb(values) * 255)
+    assert np.abs(encode(values[:, None]).reshape(-1) - expected).max() <= 1
