@@ -17,6 +17,9 @@ from .setup_engine import Step
 
 State = Literal["running", "done", "failed", "cancelled"]
 
+LARGE_FILE = 50_000_000
+"""Bytes."""
+
 _PROBE = """
 import importlib.metadata as m, json, platform
 def version(name):
@@ -120,7 +123,7 @@ class Setup:
         step = self._steps[self._number]
         size = re.fullmatch(r"Progress (\d+) of (\d+)", line)
         if size:
-            self.text = f"{self.text.split(':')[0]}: {int(size[1]) / max(int(size[2]), 1):.0%}"
+            self._fetched(int(size[1]), int(size[2]), step)
             return
         self._note(line)
         name = re.match(r"\s*(?:Collecting|Downloading|Using cached|Building wheel for) (\S+)", line)
@@ -129,6 +132,14 @@ class Setup:
             self.text = step.text if package in step.text else f"{step.text} ({package})"
         elif line.startswith("Installing collected packages"):
             self.text = f"{step.text} (unpacking)"
+
+    def _fetched(self, done: int, total: int, step: Step) -> None:
+        """Show how far one file is; a large one moves the bar, because it is most of its step."""
+        part = done / max(total, 1)
+        self.text = f"{self.text.split(':')[0]}: {part:.0%}"
+        if total > LARGE_FILE:
+            before = sum(earlier.share for earlier in self._steps[: self._number])
+            self.fraction = max(self.fraction, before + 0.8 * step.share * part)
 
     def _ended(self) -> None:
         assert self._process is not None

@@ -152,7 +152,7 @@ GRADES = {
 """Figure -> (good from here, fair from here)."""
 
 FIGURES = {
-    "reprojection_percent": "Landmarks {:.1f} % off",
+    "reprojection_percent": "Landmarks {:.1f} %",
     "psnr_textured": "Textured {:.1f} dB",
     "psnr_relit": "Relit {:.1f} dB",
     "seen_share": "Skin seen {:.0%}",

@@ -34,7 +34,9 @@ def assemble(
     """The result of one face in one photo.
 
     Args:
-        model, fit, baked: what the earlier stages gave; ``fit.camera`` refers to ``photo.pixels``.
+        model: the face model that was fitted.
+        fit: its camera refers to ``photo.pixels``.
+        baked: the skin's textures.
         photo: its ``scale`` leads from the original photo's pixels to ``photo.pixels``; the result's camera and
             landmarks are in the original's.
         detection: of the face in ``photo.pixels``.

@@ -74,15 +74,15 @@ def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> tupl
     if scale > 1:
         close = close.crop(0, 0, 1 / scale, (max(int(close.size[0] / scale), 1), max(int(close.size[1] / scale), 1)))
         scale = 1.0
-    target = _cut(photo, fit, close, scale)
+    target = _cut(photo, fit, close, scale).astype(float)
     _, polygon, corners = split_polygons(model.polygons)
     uvs = torch.from_numpy(model.uvs[polygon[:, None], corners])
     albedo = model.albedo(fit.albedo.cpu()).clamp_min(0)
     relit = render(close, vertices, model.triangles, albedo, light)
     texture = torch.from_numpy(srgb_to_linear(baked.albedo.astype(np.float32) / 255))
     textured = render_textured(close, vertices, model.triangles, uvs, texture, light, fragments=relit.fragments)
-    mask = _face_pixels(model, relit, uvs, model.polygon_material[polygon], baked)
-    pictures = [np.clip(linear_to_srgb(r.image.clamp_min(0)).numpy(), 0, 1) for r in (textured, relit)]
+    mask = _face_pixels(model, relit, uvs, model.polygon_material[polygon], baked).astype(float)
+    pictures = [np.clip(linear_to_srgb(r.image.clamp_min(0)).numpy().astype(float), 0, 1) for r in (textured, relit)]
     return psnr(pictures[0], target, mask), psnr(pictures[1], target, mask)
 
 

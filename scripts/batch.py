@@ -33,7 +33,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--format", nargs="+", default=["blend"], choices=batch_photos.FORMATS, help="files to write")
     made.add_argument("--python", default="", help="the engine's Python, where it is not found by itself")
     made.add_argument("--no-expression", action="store_true", help="leave every shape key at 0")
-    made.add_argument("--no-preview", action="store_true", help="do not render preview.png")
     for name in _SETTINGS:
         default = door.setting_default(name)
         made.add_argument(
@@ -85,7 +84,7 @@ def main(argv: list[str]) -> int:
 
         return job.reconstruct(python, ROOT / ".cache", [photo], folder, settings, report)
 
-    options = batch_photos.Options(tuple(arguments.format), settings, not arguments.no_preview)
+    options = batch_photos.Options(tuple(arguments.format), settings)
     try:
         return batch_photos.run(arguments.photos, output, options, run_engine)
     finally:

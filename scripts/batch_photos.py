@@ -36,7 +36,6 @@ class Options:
     formats: tuple[str, ...]
     settings: dict[str, Any]
     """Values of ``engine.config.Settings``."""
-    preview: bool = True
 
 
 @dataclass
@@ -158,7 +157,7 @@ def _one_photo(entry: Entry, output: Path, options: Options, run_engine: RunEngi
 
 
 def write_head(result: Any, folder: Path, name: str, options: Options) -> None:
-    """Build ``result`` in an empty file and write every format and the preview to ``folder``."""
+    """Build ``result`` in an empty file and write every format and the engine's preview to ``folder``."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     head = scene.build_head(result, name=name, apply_expression=options.settings["apply_expression"])
     for kind in options.formats:
@@ -167,10 +166,8 @@ def write_head(result: Any, folder: Path, name: str, options: Options) -> None:
             bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
         else:
             scene.export_head(head.mesh_object, path)
-    if options.preview:
-        from scripts.batch_preview import write_preview  # needs numpy
-
-        write_preview(head, result, folder / "preview.png")
+    if "preview.png" in result.images:
+        (folder / "preview.png").write_bytes(result.images["preview.png"])
 
 
 def _move_in(made: Path, place: Path) -> list[Path]:

@@ -39,7 +39,7 @@ def main() -> int:
         program = [arguments.blender, "--factory-startup", "--enable-event-simulate", *window, "-P", __file__]
         photo = shutil.copy(arguments.photo, folder)  # so that the picture shows nobody's own folders
         values = [photo, str(arguments.output.resolve()), arguments.quality]
-        return subprocess.call([*screen, *program, "--", *values], env=environment, timeout=300)
+        return subprocess.call([*screen, *program, "--", *values], env=environment, timeout=600)
 
 
 class Visit:

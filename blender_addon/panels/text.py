@@ -8,7 +8,7 @@ import bpy
 FONT_SIZE = 11.0
 """Points of the interface's own font at scale 1."""
 
-MARGIN = 66.0
+MARGIN = 76.0
 """Pixels at scale 1 that a boxed label loses to paddings, tabs and scroll bar."""
 
 

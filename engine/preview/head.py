@@ -19,6 +19,7 @@ from ..render.fragments import Fragments
 from ..render.interpolate import gather
 from ..render.normals import vertex_normals
 from ..render.rasterizer import rasterize
+from ..texture.pixels import look_up
 
 Image = NDArray[np.uint8]
 SKIN, CONFIDENCE = "albedo.png", "confidence.png"
@@ -64,6 +65,8 @@ class Seen:
     """(P,)."""
     shown: Tensor
     """(P,) 0..1: how far the photo showed this; 1 on parts without a confidence map (eyes, teeth)."""
+    inside: Tensor
+    """(P,) 1 on parts that lie between lids or lips, 0 on skin."""
 
 
 def head_of(result: FaceResult, weights: Floats | None = None) -> Head:
@@ -92,12 +95,12 @@ def look(head: Head, camera: Camera) -> Seen:
     weights = fragments.barycentric.reshape(-1, 3)[fragments.pixels]
     both = gather(torch.cat([head.vertices, head.normals], -1), head.triangles, fragments)
     points, normals = (both * weights[..., None]).sum(1).split(3, -1)
-    albedo, roughness, shown = _surface(head, fragments, weights)
-    return Seen(camera, fragments, points, torch.nn.functional.normalize(normals, dim=-1), albedo, roughness, shown)
+    surface = _surface(head, fragments, weights)
+    return Seen(camera, fragments, points, torch.nn.functional.normalize(normals, dim=-1), *surface)
 
 
-def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Albedo (P, 3), roughness (P,) and how far the photo showed it (P,), by material."""
+def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor, ...]:
+    """Albedo (P, 3), roughness (P,), how far the photo showed it (P,) and whether it lies inside (P,), by material."""
     material = head.material[fragments.pixel_triangles.numpy()]
     uv = (head.corner_uvs[fragments.pixel_triangles] * weights[..., None]).sum(1).numpy()
     albedo = np.array([m.color for m in head.materials], np.float32)[material]
@@ -107,10 +110,12 @@ def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor,
             albedo[chosen] = sample(head.textures[surface.texture], uv[chosen])
     roughness = np.array([m.roughness for m in head.materials], np.float32)[material]
     shown = np.ones(len(albedo), dtype=np.float32)
+    is_skin = np.array([m.texture == SKIN for m in head.materials])[material]
     if head.confidence is not None:
-        skin = np.flatnonzero(np.array([m.texture == SKIN for m in head.materials])[material])
+        skin = np.flatnonzero(is_skin)
         shown[skin] = sample(head.confidence, uv[skin], linear=True)[:, 0]
-    return torch.from_numpy(albedo), torch.from_numpy(roughness), torch.from_numpy(shown)
+    inside = (~is_skin).astype(np.float32)
+    return tuple(torch.from_numpy(values) for values in (albedo, roughness, shown, inside))
 
 
 def sample(texture: Image, uv: Floats, linear: bool = False) -> Floats:
@@ -119,7 +124,7 @@ def sample(texture: Image, uv: Floats, linear: bool = False) -> Floats:
     rows = -(-len(uv) // 4096)  # remap refuses maps longer than a short integer
     places = np.full((rows * 4096, 2), -0.5, dtype=np.float32)
     places[: len(uv)] = uv * [width, -height] + [-0.5, height - 0.5]
-    found = cv2.remap(texture, places.reshape(rows, 4096, 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    found = look_up(texture, places.reshape(rows, 4096, 2), border=cv2.BORDER_REPLICATE)
     values = found.reshape(-1, 3)[: len(uv)]
     return values.astype(np.float32) / 255 if linear else _TO_LINEAR[values]
 

@@ -13,7 +13,7 @@ from ..camera.camera import Camera
 from ..camera.conventions import frontal_rotation
 from ..contract import Floats
 from ..light import harmonics
-from ..light.color import linear_to_srgb, srgb_to_linear
+from ..light.color import linear_to_srgb, luminance, srgb_to_linear
 from ..render.rasterizer import rasterize
 from .head import Head, Image, Seen, look
 
@@ -33,6 +33,8 @@ KEY = (-0.62, -0.62, -0.72)
 KEY_COLOR, FILL_COLOR, RIM_COLOR = (1.02, 0.98, 0.92), (0.20, 0.23, 0.28), (0.62, 0.66, 0.74)
 FILL, RIM = (0.85, 0.05, -0.6), (0.80, -0.45, 0.62)
 SKY, GROUND = (0.21, 0.22, 0.24), (0.10, 0.09, 0.085)
+ENCLOSED = 0.62
+"""Share of the light from everywhere that reaches eyes and mouth between lids and lips."""
 SHADOW_SIDE = 640
 SHADOW_SOFT = 0.006
 """Metres over which the key lamp's shadow fades."""
@@ -64,7 +66,8 @@ def draw_studio(head: Head, camera: Camera, clay: bool = False) -> Image:
     lit = lit + _lamp(turned, _unit(RIM), torch.zeros(3)) * torch.tensor(RIM_COLOR)
     up = (0.5 - 0.5 * turned[:, 1:2]).clamp(0, 1)
     lit = lit + up * torch.tensor(SKY) + (1 - up) * torch.tensor(GROUND)
-    return finish(seen, albedo * lit + _gloss(seen, turned, key, clay), backdrop(camera.size), camera)
+    inside = 1 - (1 - ENCLOSED) * seen.inside[:, None]
+    return finish(seen, albedo * lit * inside + _gloss(seen, turned, key, clay), backdrop(camera.size), camera)
 
 
 def draw_in_photo(head: Head, camera: Camera, light: Tensor, in_camera: bool, photo: Image) -> Image:
@@ -74,7 +77,9 @@ def draw_in_photo(head: Head, camera: Camera, light: Tensor, in_camera: bool, ph
     """
     seen = look(head, _fine(camera))
     normals = seen.normals @ camera.rotation.T if in_camera else seen.normals
-    return finish(seen, seen.albedo * harmonics.shade(normals, light).clamp_min(0), photo, camera, seen.shown)
+    inside = 1 - (1 - ENCLOSED) * seen.inside[:, None]
+    shaded = seen.albedo * harmonics.shade(normals, light).clamp_min(0) * inside
+    return finish(seen, shaded, photo, camera, seen.shown)
 
 
 def draw_flat(head: Head, camera: Camera) -> Image:
@@ -164,4 +169,6 @@ def _gloss(seen: Seen, normals: Tensor, towards: Tensor, clay: bool) -> Tensor:
     fresnel = 0.028 + 0.972 * (1 - (half * sight).sum(-1)).clamp(0, 1) ** 5
     lobe = (power + 2) / 8 * (normals * half).sum(-1).clamp(1e-4, 1) ** power
     facing = (normals @ towards).clamp(0, 1)
-    return (fresnel * lobe.clamp_max(60) * facing)[:, None]
+    # Dark short hair is rough below any texel: it shines less than skin.
+    smooth = 1.0 if clay else (luminance(seen.albedo) / 0.2).clamp(0.3, 1) * (1 - seen.inside) + seen.inside
+    return (fresnel * lobe.clamp_max(60) * facing * smooth)[:, None]

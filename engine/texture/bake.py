@@ -12,7 +12,7 @@ from ..faces.model import FaceModel
 from ..fit.state import Fit
 from .evidence import weigh
 from .layout import layout
-from .pixels import Image, encode, sample, soften_highlights
+from .pixels import Image, encode, look_up, sample, soften_highlights
 from .seen import Pose, photo_positions
 
 COARSE = 1024
@@ -51,9 +51,9 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
     albedo *= _resize(evidence.gain, size)
     trust, result = _resize(evidence.trust, size), _resize(evidence.fill, size)
     albedo = soften_highlights(albedo, result)
-    mirrored = cv2.remap(albedo, fine.mirror_map, None, cv2.INTER_LINEAR)
+    mirrored = look_up(albedo, fine.mirror_map)
     mirrored *= _resize(evidence.mirror_match, size)
-    mirror_trust = cv2.remap(trust, fine.mirror_map, None, cv2.INTER_LINEAR) * (1 - trust)
+    mirror_trust = look_up(trust, fine.mirror_map) * (1 - trust)
     result += mirror_trust[..., None] * (mirrored - result)
     result += trust[..., None] * (albedo - result)
     confidence = np.rint(255 * trust + MIRRORED * mirror_trust).astype(np.uint8)
@@ -62,4 +62,5 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
 
 
 def _resize(image: Floats, size: int) -> Floats:
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR) if image.shape[0] != size else image.copy()
+    """A copy of the image (C, C, ...) at another size."""
+    return image.copy() if len(image) == size else np.asarray(cv2.resize(image, (size, size)), dtype=np.float32)

@@ -111,7 +111,7 @@ def _detail(model: FaceModel, layout: Layout) -> Floats:
     """(S, S, 3) the model's own detail of brows, lips and pores as factors; 1 where it has none."""
     names = [model.materials[i].name for i in skin_materials(model)]
     found = next((model.textures[name] for name in names if name in model.textures), np.ones((1, 1, 3), np.float32))
-    return cv2.resize(found, (layout.size, layout.size), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(found, (layout.size, layout.size), interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _texels_of_vertices(model: FaceModel, layout: Layout) -> Floats:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..contract import Floats
 from ..faces.model import FaceModel
@@ -26,7 +27,7 @@ LIMIT = 0.10
 SEED = 11
 
 
-def grain(model: FaceModel, log_albedo: Floats, plain: Floats, layout: Layout) -> Floats:
+def grain(model: FaceModel, log_albedo: Floats, plain: NDArray[np.bool_], layout: Layout) -> Floats:
     """(S, S, 3) log factors: noise whose bands vary, channel with channel, like the photo's plain skin.
 
     Args:

@@ -42,7 +42,7 @@ def add_hair(fill: Floats, albedo: Floats, refused: Floats, scalp: Floats, noise
     if seen.sum() < 50:
         return fill
     covered = seen & (refused > 0.5)
-    strength = float(smoothstep(BALD, HAIRY, np.float32(covered.sum() / seen.sum())))
+    strength = float(smoothstep(BALD, HAIRY, covered.sum() / seen.sum()))
     if strength == 0 or covered.sum() < 50:
         return fill
     color = hair_color(albedo[covered])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +32,14 @@ def sample(photo: Image, positions: Floats, covered: NDArray[np.bool_]) -> Float
         side = (max(round(photo.shape[1] / shrink), 1), max(round(photo.shape[0] / shrink), 1))
         factors = np.array([side[0] / photo.shape[1], side[1] / photo.shape[0]], dtype=np.float32)
         photo, positions = cv2.resize(photo, side, interpolation=cv2.INTER_AREA).astype(np.uint8), positions * factors
-    found = cv2.remap(photo, positions - np.float32(0.5), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return _TO_LINEAR[found]
+    return _TO_LINEAR[look_up(photo, positions - np.float32(0.5), cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)]
+
+
+def look_up(
+    image: NDArray[Any], places: Floats, method: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT
+) -> Any:
+    """The image (H, W, ...) at ``places`` (h, w, 2), column and row counted from the first pixel's centre."""
+    return cv2.remap(image, places.astype(np.float32, copy=False), np.empty(0), method, borderMode=border)
 
 
 def soften_highlights(albedo: Floats, expected: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from ..faces.model import FaceModel
 from ..render.normals import vertex_normals
 from ..render.rasterizer import rasterize
 from .layout import Layout, skin_materials
+from .pixels import look_up
 
 DEPTH_SIDE = 1024
 """Longer side of the depth buffer in pixels."""
@@ -57,11 +59,12 @@ def visibility(model: FaceModel, pose: Pose, layout: Layout) -> Floats:
     points, normals = torch.from_numpy(seen[..., :3]), torch.from_numpy(seen[..., 3:])
     in_camera = view.to_camera(points)
     image = view.to_image(in_camera).numpy()
-    x, y = image[..., 0] - np.float32(0.5), image[..., 1] - np.float32(0.5)
-    behind = image[..., 2] - cv2.remap(depth, x, y, cv2.INTER_LINEAR, borderValue=-1.0)
+    places = image[..., :2] - np.float32(0.5)
+    # One is added so that what lies outside the picture, where look_up gives 0, counts as far behind.
+    behind = image[..., 2] + 1 - look_up(depth + 1, places)
     sight = torch.nn.functional.normalize(points - view.centre, dim=-1)
     facing = -(torch.nn.functional.normalize(normals, dim=-1) * sight).sum(-1).numpy()
-    fade = smoothstep(FACING_FROM, FACING_TO, facing) * cv2.remap(trust, x, y, cv2.INTER_LINEAR)
+    fade = smoothstep(FACING_FROM, FACING_TO, facing) * look_up(trust, places)
     slope = DEPTH_BIAS / np.clip(facing, 0.15, 1)
     return np.where(layout.covered, fade * (1 - smoothstep(slope, 2 * slope, behind)), 0).astype(np.float32)
 
@@ -75,7 +78,7 @@ def photo_positions(pose: Pose, layout: Layout) -> Floats:
     return found
 
 
-def smoothstep(low: float | Floats, high: float | Floats, value: Floats) -> Floats:
+def smoothstep(low: float | Floats, high: float | Floats, value: Any) -> Floats:
     """0 below ``low``, 1 above ``high``, smooth between."""
     t = np.clip((value - low) / (np.asarray(high) - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
@@ -98,7 +101,7 @@ def _depth_and_trust(model: FaceModel, pose: Pose) -> tuple[Floats, Floats, Came
     for away_from, fade in ((jump, EDGE_FADE), (~is_skin, RIM_FADE)):
         distance = cv2.distanceTransform((~away_from).astype(np.uint8), cv2.DIST_L2, 5) * pixel_size
         trust = np.minimum(trust, smoothstep(0.0, fade, distance))
-    return cv2.dilate(depth, kernel), trust, view
+    return np.asarray(cv2.dilate(depth, kernel), dtype=np.float32), trust, view
 
 
 def head_view(camera: Camera, vertices: Tensor, side: int) -> Camera:

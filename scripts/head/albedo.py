@@ -61,21 +61,21 @@ def blotches(points: Array, head: Head) -> Array:
 def _draw(generator: np.random.Generator, fields: int) -> tuple[Traits, Array, Array]:
     """One person: traits, and weights (K,) of the blotches in melanin and in blood."""
     normal = generator.normal
-    melanin = 1.75 * generator.beta(1.1, 2.3)
+    melanin = 1.55 * generator.beta(1.2, 2.3)
     male = generator.random() < 0.5
     traits = Traits(
         melanin=melanin,
-        blood=normal(0, 0.075),
-        yellow=normal(0.05, 0.05),
+        blood=normal(0, 0.05),
+        yellow=normal(0.05, 0.032),
         hair=float(np.clip(normal(0.55 + 0.42 * melanin, 0.22), 0, 1)),
         brow=float(np.clip(normal(0.76, 0.16), 0.15, 1)),
-        lip_blood=float(max(0.05, normal(0.44, 0.17))),
+        lip_blood=float(max(0.05, normal(0.44, 0.14))),
         lip_dark=normal(0.02, 0.09),
-        cheek=normal(0.11, 0.09),
-        nose=normal(0.09, 0.07),
-        ear=normal(0.10, 0.08),
+        cheek=normal(0.11, 0.06),
+        nose=normal(0.09, 0.05),
+        ear=normal(0.10, 0.06),
         beard=float(np.clip(normal(0.24, 0.17), 0, 0.7)) if male else 0.0,
-        under_eye=normal(0.14, 0.10),
+        under_eye=normal(0.14, 0.07),
         eyelid=normal(0.12, 0.09),
         forehead=normal(0.0, 0.05),
         scalp=float(np.clip(normal(0.32, 0.2), 0, 0.9)),
@@ -83,7 +83,7 @@ def _draw(generator: np.random.Generator, fields: int) -> tuple[Traits, Array, A
         iris=_iris(generator, melanin),
         teeth=normal(0, 0.08),
     )
-    return traits, normal(0, 0.022, fields), normal(0, 0.015, fields)
+    return traits, normal(0, 0.018, fields), normal(0, 0.010, fields)
 
 
 def _iris(generator: np.random.Generator, melanin: float) -> tuple[float, float, float]:

@@ -27,7 +27,7 @@ def eye_shapes(stage: Stage) -> dict[str, Array]:
 
 def blink(stage: Stage) -> Array:
     """The upper lid comes down over the cornea to the lower one, which rises by an eighth of the opening."""
-    motion = lid_motion(stage, upper=-0.98, lower=0.13)
+    motion = lid_motion(stage, upper=-1.03, lower=0.13)
     brow = stage.blob(52, (18, 7, 14), (0, -3, 0))
     return motion + stage.push(brow, (0, -0.8, 0))
 

@@ -68,9 +68,9 @@ def funnel(stage: Stage, mouth: Mouth) -> Array:
 def pucker(stage: Stage, mouth: Mouth) -> Array:
     """Orbicularis oris drawn tight: a kiss."""
     upper = Lip(
-        out=(0, -2.6, -6.0, -9.6), up=(-1.0, -0.9, -0.4, 0.3), forward=(8.0, 8.4, 8.6, 8.0), roll=(20, 18, 11, 0)
+        out=(0, -2.6, -6.0, -9.6), up=(-1.5, -1.4, -0.7, 0.3), forward=(8.0, 8.4, 8.6, 8.0), roll=(20, 18, 11, 0)
     )
-    lower = Lip(out=(0, -2.6, -6.0, -9.6), up=(1.6, 1.4, 0.8, 0.3), forward=(7.8, 8.2, 8.6, 8.0), roll=(20, 18, 11, 0))
+    lower = Lip(out=(0, -2.6, -6.0, -9.6), up=(2.1, 1.9, 1.1, 0.3), forward=(7.8, 8.2, 8.6, 8.0), roll=(20, 18, 11, 0))
     cheeks = stage.both(stage.push(stage.blob(207, (16, 18, 18)), (-2.6, 0, 0.4)))
     return mouth.move(upper, lower, 6, 33, 16) + cheeks
 

@@ -58,9 +58,10 @@ def fit_lids(net: Net, centre: Array) -> None:
     step = catmull_clark(len(net.vertices), np.array(net.faces))
     inner = net.groups["lid_inner_R"]
     rings = [*inner, *(v for part in ("back", "pocket", "rear") for v in net.groups[f"lid_{part}_R"])]
+    wanted = CONTACT + _caruncle(net, centre)
     for _ in range(6):
         gap, direction = _gap((step.matrix @ net.vertices)[inner], centre)
-        net.set_pair(inner, net.vertices[inner] + 0.8 * (CONTACT - gap)[:, None] * direction)
+        net.set_pair(inner, net.vertices[inner] + 0.8 * (wanted - gap)[:, None] * direction)
     influence = step.matrix[:, rings].tocsc()
     for _ in range(12):
         gap, _ = _gap(step.matrix @ net.vertices, centre)
@@ -68,6 +69,14 @@ def fit_lids(net: Net, centre: Array) -> None:
         worst = np.array([lacking[influence[:, k].indices].max() for k in range(len(rings))])
         _, direction = _gap(net.vertices[rings], centre)
         net.set_pair(rings, net.vertices[rings] + 0.7 * worst[:, None] * direction)
+
+
+def _caruncle(net: Net, centre: Array) -> Array:
+    """Extra height (K,) of the lids' rear edge in the inner corner, where flesh and not the ball fills the eye."""
+    margin = net.vertices[net.groups["lid_margin_R"]]
+    gap, _ = _gap(margin, centre)
+    inwards = margin[:, 0] - centre[0]
+    return smoothstep(inwards, 10.5, 14.0) * np.maximum(gap - 1.6, 0)
 
 
 def _gap(points: Array, centre: Array) -> tuple[Array, Array]:

@@ -2,7 +2,7 @@
 
 Nobody's scans go into it. Smooth random variation comes from a multi-scale Gaussian process, the construction of
 Luethi et al., "Gaussian Process Morphable Models" (PAMI 2018), which Gerig et al. (FG 2018) use as the prior of the
-Basel face model; directions that are known to matter come from ``identity_traits``. Amplitudes are set so that six
+Basel face model; directions that are known to matter come from ``identity_traits``. Amplitudes are set so that nine
 calliper distances vary as in the NIOSH head-and-face survey of 3997 US adults (CDC RD-10130-2020-0, 2003).
 """
 

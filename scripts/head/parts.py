@@ -40,7 +40,7 @@ class Part:
 
 
 def eyeball(side: str, centre: Array) -> Part:
-    """Sclera with a bulging cornea; texture: polar about the axis, the iris 0.26 of the image across."""
+    """Sclera with a bulging cornea; texture: polar about the axis, the iris 0.27 of the image across."""
     turn = 2 * np.pi * np.arange(EYE_SEGMENTS) / EYE_SEGMENTS
     front = np.arcsin(EYE_RINGS / RADIUS)
     angles = np.r_[front, np.linspace(front[-1], np.pi, 9)[1:-1]]
@@ -137,7 +137,7 @@ def teeth(upper: bool, line: float, front: float) -> Part:
             order = MIRRORED if sign > 0 else [0, 1, 2, 3]
             polygons.append(quads[:, order] + len(shape) * len(vertices))
             uvs.append((cell + 0.02 + 0.96 * sheet[:, order]) / np.array([7.0, 4.0]))
-            vertices.append(right * [sign, 1, 1])
+            vertices.append(right * np.array([sign, 1.0, 1.0]))
     name = "teeth_upper" if upper else "teeth_lower"
     return Part(name, "teeth", np.vstack(vertices), np.vstack(polygons), np.vstack(uvs))
 

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 from engine.faces.subdivision import Subdivision
 
 from .cage import Array, Cage, Indices
+from .points import smoothstep
 
 
 def skin_relief(vertices: Array, step: Subdivision, cage: Cage) -> Array:
@@ -15,6 +16,7 @@ def skin_relief(vertices: Array, step: Subdivision, cage: Cage) -> Array:
     height = np.zeros(len(vertices))
     for side in "RL":
         height += _lid_crease(vertices, cage.groups[f"lid_upper_{side}"], cage.eye_centres[side])
+    height += _philtrum(vertices)
     return height[:, None] * normals(vertices, step.polygons)
 
 
@@ -28,6 +30,17 @@ def _lid_crease(vertices: Array, upper: Indices, centre: Array) -> Array:
     front = np.linalg.norm(vertices - centre, axis=1) > 13.2
     groove = -1.1 * np.exp(-(((gap - 4.6) / 1.7) ** 2)) + 0.7 * np.exp(-(((gap - 7.5) / 2.5) ** 2))
     return groove * inward * (near & (above > 0) & front)
+
+
+def _philtrum(vertices: Array) -> Array:
+    """The groove between nose and upper lip, and the two ridges beside it."""
+    top, bottom = vertices[2, 1] - 3.0, vertices[0, 1]
+    along = smoothstep(vertices[:, 1], bottom - 0.5, bottom + 3.5) * (1 - smoothstep(vertices[:, 1], top - 1, top + 3))
+    front = vertices[:, 2] > vertices[0, 2] - 9
+    aside = np.abs(vertices[:, 0])
+    spread = 4.0 + 0.12 * (top - vertices[:, 1])
+    shape = 0.45 * np.exp(-(((aside - spread) / 1.9) ** 2)) - 0.75 * np.exp(-((aside / 2.6) ** 2))
+    return shape * along * front
 
 
 def normals(vertices: Array, polygons: Indices) -> Array:

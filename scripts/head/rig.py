@@ -59,11 +59,9 @@ def skin_weights(head: Head) -> Array:
     jaw = head.subdivision[:, : len(head.cage.vertices)] @ jaw_field(head.cage)
     for name in ("teeth_lower", "gums_lower", "tongue"):
         jaw[groups[name]] = 1
-    # The nape turns higher than the throat.
-    height = vertices[:, 1] - 0.38 * (vertices[:, 2] + 100)
-    skull = smoothstep(height, -112, -30)
-    for name in ("face", "ears", "mouth_bag", "teeth_upper", "gums_upper"):
-        skull[groups[name]] = np.maximum(skull[groups[name]], smoothstep(height[groups[name]], -150, -90))
+    # The line between head and neck rises from the throat to the nape.
+    height = vertices[:, 1] + 0.5 * (vertices[:, 2] + 45)
+    skull = smoothstep(height, -160, -84)
     weights = np.zeros((len(vertices), len(JOINTS)))
     weights[:, 2] = jaw
     weights[:, 1] = (1 - jaw) * skull

@@ -169,6 +169,17 @@ def test_the_bar_tells_which_package_is_being_fetched(tmp_path):
     assert setup.text == "Fetching torch: 25%"
 
 
+def test_a_large_file_moves_the_bar(tmp_path):
+    code = "import time; print('Progress 90000000 of 180000000', flush=True); time.sleep(60)"
+    fetch = setup_engine.Step("Fetching torch", (sys.executable, "-c", code), 0.5)
+    setup = setup_run.Setup([fetch], tmp_path / "environment", tmp_path / "log")
+    end = time.monotonic() + 10
+    while setup.fraction == 0 and time.monotonic() < end:
+        setup.poll()
+    setup.cancel()
+    assert setup.fraction == pytest.approx(0.2)
+
+
 def test_a_python_is_asked_what_it_has():
     check = setup_run.Check(Path(sys.executable))
     end = time.monotonic() + 60

@@ -27,7 +27,7 @@ LEAST_PSNR = 30.0
 def made(tmp_path_factory):
     """The folder of the astronaut's head."""
     output = tmp_path_factory.mktemp("batch")
-    command = [sys.executable, str(ROOT / "scripts" / "batch.py"), str(PHOTO), "-o", str(output), "--no-preview"]
+    command = [sys.executable, str(ROOT / "scripts" / "batch.py"), str(PHOTO), "-o", str(output)]
     done = subprocess.run([*command, "--format", "blend", "glb"], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     (entry,) = json.loads((output / "batch_report.json").read_text(encoding="utf-8"))["photos"]

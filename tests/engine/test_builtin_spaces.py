@@ -101,7 +101,8 @@ def test_lids_stay_on_the_eyeball_in_random_people():
         offset = np.tensordot(draw, identity(), 1)
         moved = h.cage.vertices[ring] + offset[ring] - h.cage.eye_centres["R"] - offset[eye]
         change = np.linalg.norm(moved, axis=1) - rest
-        assert change.min() > -0.15 and change.max() < 1.2
+        assert np.abs(change[rest < 13.7]).max() < 0.35
+        assert np.abs(change).max() < 1.6, "the canthi lie farther out and are freer"
 
 
 def test_skin_runs_from_fair_to_dark_along_the_first_mode():
@@ -125,7 +126,7 @@ def test_random_colourings_are_colours():
 def test_features_are_painted_where_they_are():
     light = model().albedo_mean.mean(1)
     assert light[[105, 334]].max() < 0.75 * light[[151, 50]].min(), "brows are darker than skin"
-    lips, cheek = model().albedo_mean[17], model().albedo_mean[205]
+    lips, cheek = model().albedo_mean[15], model().albedo_mean[205]
     assert lips[1] / lips[0] < 0.85 * cheek[1] / cheek[0], "lips are redder than cheeks"
     eye = model().groups["eye_L"]
     pupil = model().groups["pupil_L"]
@@ -233,7 +234,7 @@ def portrait(weights, size=400):
         vertices += weight * m.expression_basis[NAMES.index(name)]
     intrinsics = torch.tensor([[1.9 * size, 0, size / 2], [0, 1.9 * size, size / 2], [0, 0, 1]])
     camera = Camera(intrinsics, frontal_rotation(), torch.tensor([0.0, 0.0, 0.6]), (size, size))
-    seen = rasterize(camera.to_image(vertices), m.triangles, (size, size))
+    seen = rasterize(camera.to_image(camera.to_camera(vertices)), m.triangles, (size, size))
     corner = vertices[m.triangles]
     across = torch.linalg.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     normal = torch.zeros_like(vertices)
@@ -243,7 +244,8 @@ def portrait(weights, size=400):
     shade = 0.32 + 0.85 * (normal @ torch.tensor([-0.44, 0.53, 0.73])).clamp_min(0)
     color = (m.albedo_mean * 1.2 * shade[:, None])[m.triangles[seen.pixel_triangles]]
     image = torch.full((size * size, 3), 0.5)
-    image[seen.pixels] = (color * seen.barycentric.reshape(-1, 3)[seen.pixels][..., None]).sum(1)
+    share = seen.barycentric.reshape(-1, 3)[seen.pixels]
+    image[seen.pixels] = (color * share[..., None]).sum(1).float()
     return (image.clamp(0, 1) ** (1 / 2.2) * 255).round().byte().view(size, size, 3).numpy()
 
 
