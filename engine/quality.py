@@ -111,7 +111,7 @@ def warnings(yaw: float, pitch: float, width: float, covered: float, error: floa
     """Sentences about what to trust less."""
     found = []
     if abs(yaw) > STRONG_TURN:
-        hidden = "right" if yaw > 0 else "left"
+        hidden = "left" if yaw > 0 else "right"
         found.append(f"Strong profile ({abs(yaw):.0f}°): the {hidden} side is guessed.")
     if abs(pitch) > STRONG_NOD:
         part = "forehead" if pitch > 0 else "chin and neck"

@@ -12,8 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = (1280, 1100)
@@ -119,18 +120,18 @@ class Visit:
     def _event(self, kind: str, value: str, x: int, y: int) -> None:
         self._window().event_simulate(type=kind, value=value, x=int(x), y=int(y))
 
-    def _window(self) -> object:
+    def _window(self) -> Any:
         import bpy
 
         return bpy.context.window_manager.windows[0]
 
-    def _view(self) -> object:
+    def _view(self) -> Any:
         return next(area for area in self._window().screen.areas if area.type == "VIEW_3D")
 
-    def _region(self, kind: str = "UI") -> object:
+    def _region(self, kind: str = "UI") -> Any:
         return next(region for region in self._view().regions if region.type == kind)
 
-    def _override(self) -> dict[str, object]:
+    def _override(self) -> dict[str, Any]:
         return {"window": self._window(), "area": self._view(), "region": self._region("WINDOW")}
 
     def _save(self, name: str) -> None:
@@ -158,8 +159,7 @@ def inside_blender(arguments: list[str]) -> None:
             os._exit(1)
         return None
 
-    run: Callable[[], float | None] = go_on
-    bpy.app.timers.register(run, first_interval=1.0)
+    bpy.app.timers.register(go_on, first_interval=1.0)
 
 
 if __name__ == "__main__":

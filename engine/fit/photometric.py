@@ -25,7 +25,7 @@ from ..light.harmonics import CONSTANTS
 from .basis import Array
 from .landmark_terms import LandmarkTerms
 from .landmarks import with_state
-from .pixels import Look, Photo, linearise, look, seen
+from .pixels import Colour, Look, Photo, linearise, look, seen
 from .pose import Pose
 from .skin import Skin, skin_of
 from .solver import FOCAL_GUESS, POSE, State, System, add_priors, advance, bounded_step
@@ -38,6 +38,10 @@ LEVELS: dict[str, tuple[tuple[int, int], ...]] = {
 """By quality: face size in pixels and Gauss-Newton steps, coarse to fine."""
 DEGREES = 4.0
 """Of freedom of the residual's Student t distribution."""
+DAMPING = 1e-3
+"""Levenberg-Marquardt, relative to the diagonal."""
+CAPS = ((slice(0, 3), 0.1), (slice(3, 6), 0.1), (slice(6, 7), 0.15), (slice(POSE, None), 1.0))
+"""Unknowns of pose and shape, and how far one step may move them (radians, metres, log, coefficients)."""
 NOISE_FLOOR = 0.006
 """SRGB: the residual's spread is never taken to be less."""
 LIGHT_LEVEL = 0.9
@@ -46,16 +50,10 @@ LIGHT_SPREAD = 0.35
 """...and its standard deviation."""
 COLOUR_SPREAD = 0.12
 """Of the light's mean colour round grey, relative."""
+STAIN_SPREAD = 0.05
+"""Of the albedo round what the model can show, relative: make-up, stubble, dimmed hollows."""
 DIRECTION_SPREAD = 0.45
 """Of the higher bands, relative to the mean level."""
-
-
-@dataclass
-class Appearance:
-    """Light (9, 3) and albedo coefficients (A,)."""
-
-    light: Tensor
-    albedo: Tensor
 
 
 def refine(
@@ -113,7 +111,7 @@ class _Refinement:
         coefficients = torch.cat([fit.identity, fit.expression]).cpu().numpy().astype(np.float64)
         self.state = State(pose, coefficients, fit.landmark_weights.cpu().numpy().astype(np.float64))
         self.size, self.focal_known = fit.camera.size, fit.focal_known
-        self.appearance = Appearance(fit.light, fit.albedo)
+        self.colour = Colour(fit.light, fit.albedo, self.skin.stains.new_zeros(self.skin.stains.shape[1]))
         self.spread = 0.1
         self.weights = torch.ones(len(self.skin.samples), device=self.device)
         self.normal_modes: Tensor | None = None
@@ -198,15 +196,20 @@ class _Refinement:
         """One Gauss-Newton step on everything."""
         camera = self._camera()
         patch = self._patch()
-        now = look(self.skin, patch, self.appearance.albedo, self.appearance.light, camera)
-        if self.normal_modes is None:
-            self.normal_modes = self.skin.normal_modes(patch)
+        now = look(self.skin, patch, self.colour, camera)
         base = self._base_weights(now, camera)
-        residual, jacobian = linearise(self.skin, self.normal_modes, self.photo, now, self.appearance.light, camera)
+        residual = self.photo.difference(now, camera)
         self.weights = base * self._robust(residual, base)
         weights = self.weights / (self.spread**2 * self._sharing(residual, self.weights))
-        flat = jacobian.flatten(0, 1) * weights.sqrt().repeat_interleave(3)[:, None]
-        right = (residual * weights.sqrt()[:, None]).flatten()
+        used = torch.nonzero(base > 0.01)[:, 0]
+        if self.normal_modes is None:
+            self.normal_modes = self.skin.normal_modes(patch)
+        part = self.skin.rows(used)
+        now = look(part, patch, self.colour, camera)
+        residual, jacobian = linearise(part, self.normal_modes[used], self.photo, now, self.colour.light, camera)
+        root = weights[used].sqrt()[:, None]
+        flat = (jacobian * root[..., None]).flatten(0, 1)
+        right = (residual * root).flatten()
         hessian = (flat.T @ flat).double().cpu().numpy()
         gradient = (flat.T @ right).double().cpu().numpy()
         self._solve(System(hessian, gradient), appearance_only)
@@ -223,16 +226,20 @@ class _Refinement:
         if appearance_only:
             step[shape:] = np.linalg.solve(system.hessian[shape:, shape:], system.gradient[shape:])
         else:
+            system.hessian[np.diag_indices(len(step))] *= 1 + DAMPING
             step = bounded_step(system, self.terms.basis, self.state, not self.focal_known, False)
+            step[: shape] *= min(1.0, *(cap / max(np.abs(step[part]).max(), 1e-12) for part, cap in CAPS))
             self.state = advance(self.state, step, max(self.size), landmark_weights)
-        change = self._tensor(step[shape:])
-        self.appearance = Appearance(
-            self.appearance.light + change[:27].view(9, 3), self.appearance.albedo + change[27:]
+        light, albedo, stains = self._tensor(step[shape:]).split([27, len(self.colour.albedo), len(self.colour.stains)])
+        self.colour = Colour(
+            self.colour.light + light.view(9, 3),
+            (self.colour.albedo + albedo).clamp(-3, 3),
+            self.colour.stains + stains,
         )
 
     def _appearance_priors(self, system: System, start: int) -> None:
         """Light: bright enough, nearly grey in the mean, not too one-sided. Albedo: one standard deviation."""
-        light = self.appearance.light.cpu().numpy().astype(np.float64)
+        light = self.colour.light.cpu().numpy().astype(np.float64)
         level = max(float(light[0].mean()), 0.2)
         row = np.zeros(len(system.gradient))
         row[start : start + 3] = CONSTANTS[0] / 3
@@ -244,8 +251,10 @@ class _Refinement:
             system.add_row(row, -float(light[0, channel] - light[0].mean()), COLOUR_SPREAD * level)
         bands = light[1:].ravel()
         system.add_diagonal(start + 3, np.full(24, (DIRECTION_SPREAD * level) ** -2), -bands)
-        albedo = self.appearance.albedo.cpu().numpy().astype(np.float64)
+        albedo = self.colour.albedo.cpu().numpy().astype(np.float64)
         system.add_diagonal(start + 27, np.ones(len(albedo)), -albedo)
+        stains = self.colour.stains.cpu().numpy().astype(np.float64)
+        system.add_diagonal(start + 27 + len(albedo), np.full(len(stains), STAIN_SPREAD**-2), -stains)
 
     def result(self, fit: Fit) -> Fit:
         """The refined fit."""
@@ -254,8 +263,8 @@ class _Refinement:
         moved = with_state(fit, self.terms, self.state)
         return replace(
             moved,
-            albedo=self.appearance.albedo,
-            light=self.appearance.light,
+            albedo=self.colour.albedo,
+            light=self.colour.light,
             inliers=inliers,
             residual=self.spread,
         )

@@ -40,6 +40,23 @@ class Photo:
         )
         return out[0, :, 0].T
 
+    def difference(self, now: Look, camera: Camera) -> Tensor:
+        """(n, 3) photo - model in sRGB."""
+        seen_colour = self.sample(camera.project(now.points))[:, :3]
+        return seen_colour - linear_to_srgb(now.albedo * now.stain * now.shading)
+
+
+@dataclass(frozen=True)
+class Colour:
+    """What gives the shape its colours."""
+
+    light: Tensor
+    """(9, 3) shading coefficients, head space."""
+    albedo: Tensor
+    """(A,) standard deviations."""
+    stains: Tensor
+    """(S,) relative."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -55,12 +72,14 @@ class Look:
     """(n, 3)."""
     shading: Tensor
     """(n, 3)."""
+    stain: Tensor
+    """(n, 1) factor on the albedo."""
     facing: Tensor
     """(n,) cosine between normal and view."""
 
 
-def look(skin: Skin, vertices: Tensor, albedo: Tensor, light: Tensor, camera: Camera) -> Look:
-    """The samples for patch vertices (m, 3), albedo coefficients (A,) and light (9, 3)."""
+def look(skin: Skin, vertices: Tensor, colour: Colour, camera: Camera) -> Look:
+    """The samples for patch vertices (m, 3)."""
     sums = skin.normal_sums(vertices)
     lengths = sums.norm(dim=-1, keepdim=True).clamp_min(1e-12)
     normals, points = sums / lengths, vertices[skin.samples]
@@ -69,8 +88,9 @@ def look(skin: Skin, vertices: Tensor, albedo: Tensor, light: Tensor, camera: Ca
         points,
         normals,
         lengths,
-        (skin.albedo_mean + skin.albedo_modes @ albedo).clamp_min(0.005),
-        (basis(normals) @ light).clamp_min(0.01),
+        (skin.albedo_mean + skin.albedo_modes @ colour.albedo).clamp_min(0.005),
+        (basis(normals) @ colour.light).clamp_min(0.01),
+        (1 + skin.stains @ colour.stains).clamp_min(0.3)[:, None],
         (normals * view).sum(-1),
     )
 
@@ -98,9 +118,11 @@ def basis_slope(normals: Tensor) -> Tensor:
 def linearise(
     skin: Skin, normal_modes: Tensor, photo: Photo, now: Look, light: Tensor, camera: Camera
 ) -> tuple[Tensor, Tensor]:
-    """Residual photo - model (n, 3) in sRGB and its negative Jacobian (n, 3, 7 + I + E + 27 + A).
+    """Residual photo - model (n, 3) in sRGB and its negative Jacobian
+    (n, 3, 7 + I + E + 27 + A + S).
 
-    Columns: turn, shift, log focal length (as in :mod:`.solver`), coefficients, light (band-major), albedo.
+    Columns: turn, shift, log focal length (as in :mod:`.solver`), coefficients, light (band-major), albedo,
+    stains.
     """
     turned = now.points @ camera.rotation.T
     at = turned + camera.translation
@@ -109,18 +131,19 @@ def linearise(
     ray = at[:, :2] * inverse
     focal = torch.stack([k[0, 0], k[1, 1]])
     values = photo.sample(ray * focal + k[:2, 2])
-    linear = now.albedo * now.shading
+    linear = now.albedo * now.stain * now.shading
     slope = colour_slope(linear)
     # How the photo's colour at the sample changes with the sample's place in camera space (n, 3, 3).
     across = values[:, 3:].view(-1, 2, 3).transpose(1, 2) * (focal * inverse)[:, None]
     place = torch.cat([across, -(across * ray[:, None]).sum(-1, keepdim=True)], -1)
-    bend = torch.einsum("nkd,kc->ncd", basis_slope(now.normals), light) * (slope * now.albedo)[..., None]
+    bend = torch.einsum("nkd,kc->ncd", basis_slope(now.normals), light) * (slope * now.albedo * now.stain)[..., None]
     bend = (bend - (bend @ now.normals[..., None]) * now.normals[:, None]) / now.lengths[..., None]
     shape = torch.cat([-place @ camera.rotation, bend], -1) @ torch.cat([skin.modes[skin.samples], normal_modes], 1)
     turn = torch.linalg.cross(turned[:, None].expand_as(place), place)
     zoom = (values[:, 3:].view(-1, 2, 3).transpose(1, 2) * (ray * focal)[:, None]).sum(-1, keepdim=True)
-    tint = (slope * now.shading)[..., None] * skin.albedo_modes
-    jacobian = torch.cat([-turn, -place, -zoom, shape, _light_columns(now, slope), tint], -1)
+    tint = (slope * now.shading * now.stain)[..., None] * skin.albedo_modes
+    spots = (slope * now.shading * now.albedo)[..., None] * skin.stains[:, None]
+    jacobian = torch.cat([-turn, -place, -zoom, shape, _light_columns(now, slope), tint, spots], -1)
     return values[:, :3] - linear_to_srgb(linear), jacobian
 
 
@@ -129,5 +152,5 @@ def _light_columns(now: Look, slope: Tensor) -> Tensor:
     bands = basis(now.normals)
     columns = bands.new_zeros(len(bands), 3, 9, 3)
     for channel in range(3):
-        columns[:, channel, :, channel] = bands * (slope * now.albedo)[:, channel, None]
+        columns[:, channel, :, channel] = bands * (slope * now.albedo * now.stain)[:, channel, None]
     return columns.flatten(2)

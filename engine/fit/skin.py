@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,8 +11,10 @@ from torch import Tensor
 from ..faces.model import FaceModel
 from .memo import memo
 
-SPACING = 0.0022
+SPACING = 0.0026
 """Metres between samples: finer ones say the same again."""
+SPOT = 0.012
+"""Metres: how wide a stain is."""
 REACH = 0.022
 """Metres from the nearest landmark: beyond it there is hair, ear and collar."""
 
@@ -37,6 +39,8 @@ class Skin:
     """(n,) the model's skin weight."""
     neighbours: Tensor
     """(n, 6) nearest samples."""
+    stains: Tensor
+    """(n, S) soft spots; weighted sums of them are the colour variation that no albedo model knows."""
 
     def normal_sums(self, vertices: Tensor) -> Tensor:
         """(n, 3) sums of the adjoining triangles' normals, not normalised, for patch vertices (m, 3)."""
@@ -58,6 +62,19 @@ class Skin:
         for corner in self.triangles.unbind(1):
             total.index_add_(0, corner, values)
         return total[self.samples]
+
+
+    def rows(self, chosen: Tensor) -> Skin:
+        """The patch with only the ``chosen`` (k,) samples; neighbours become meaningless and are left empty."""
+        return replace(
+            self,
+            samples=self.samples[chosen],
+            albedo_mean=self.albedo_mean[chosen],
+            albedo_modes=self.albedo_modes[chosen],
+            trust=self.trust[chosen],
+            neighbours=self.neighbours[:0],
+            stains=self.stains[chosen],
+        )
 
 
 def skin_of(model: FaceModel) -> Skin:
@@ -83,6 +100,7 @@ def _build(model: FaceModel) -> Skin:
         albedo_modes=model.albedo_basis[:, chosen].permute(1, 2, 0).contiguous(),
         trust=model.skin_weight[chosen],
         neighbours=near,
+        stains=_spots(model.mean[chosen]),
     )
 
 
@@ -95,6 +113,16 @@ def _spread(model: FaceModel) -> Tensor:
     cells = np.floor(model.mean[candidates].cpu().numpy() / SPACING).astype(np.int64)
     _, first = np.unique(cells, axis=0, return_index=True)
     return torch.from_numpy(np.sort(candidates[first])).to(model.mean.device)
+
+
+def _spots(points: Tensor) -> Tensor:
+    """(n, S) bells of width ``SPOT`` round a grid of centres, together of variance 1 about everywhere."""
+    spacing = 1.3 * SPOT
+    cells = np.floor(points.cpu().numpy() / spacing).astype(np.int64)
+    _, first = np.unique(cells, axis=0, return_index=True)
+    centres = points[torch.from_numpy(np.sort(first)).to(points.device)]
+    bells = torch.exp(-0.5 * (torch.cdist(points, centres) / SPOT) ** 2)
+    return bells / (bells**2).sum(1).mean().sqrt()
 
 
 def _skew(v: Tensor) -> Tensor:

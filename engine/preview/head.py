@@ -44,9 +44,7 @@ class Head:
     """(T,) index into ``materials``."""
     materials: tuple[Material, ...]
     textures: dict[str, Image]
-    """sRGB by name."""
-    confidence: Image | None
-    """(S, S, 3) how far the photo shows each texel of the skin."""
+    """By name: sRGB colours, and ``CONFIDENCE``, how far the photo shows each texel of the skin."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,17 @@ class Seen:
     """(P,) 1 on parts that lie between lids or lips, 0 on skin."""
 
 
-def head_of(result: FaceResult, weights: Floats | None = None) -> Head:
-    """The head of ``result`` at shape-key ``weights`` (K,); ``None`` takes the result's own expression."""
+def decode_textures(result: FaceResult) -> dict[str, Image]:
+    """The images that the materials use and the confidence map, by name, as far as the result has them."""
+    names = {material.texture for material in result.materials} | {CONFIDENCE}
+    return {name: decode(result.images[name]) for name in sorted(names) if name in result.images}
+
+
+def head_of(result: FaceResult, weights: Floats | None = None, textures: dict[str, Image] | None = None) -> Head:
+    """The head of ``result`` at shape-key ``weights`` (K,); ``None`` takes the result's own expression.
+
+    ``textures`` are those of :func:`decode_textures`, where they are at hand already.
+    """
     mesh = result.mesh
     vertices = torch.from_numpy(expressed_vertices(result, weights))
     triangles, polygon, corners = split_polygons(mesh.polygons)
@@ -84,8 +91,7 @@ def head_of(result: FaceResult, weights: Floats | None = None) -> Head:
         corner_uvs=torch.from_numpy(mesh.uvs[polygon[:, None], corners])[torch.from_numpy(opaque)],
         material=material[opaque],
         materials=result.materials,
-        confidence=decode(result.images[CONFIDENCE]) if CONFIDENCE in result.images else None,
-        textures={n: decode(result.images[n]) for n in {m.texture for m in result.materials} if n in result.images},
+        textures=decode_textures(result) if textures is None else textures,
     )
 
 
@@ -111,9 +117,9 @@ def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor,
     roughness = np.array([m.roughness for m in head.materials], np.float32)[material]
     shown = np.ones(len(albedo), dtype=np.float32)
     is_skin = np.array([m.texture == SKIN for m in head.materials])[material]
-    if head.confidence is not None:
+    if CONFIDENCE in head.textures:
         skin = np.flatnonzero(is_skin)
-        shown[skin] = sample(head.confidence, uv[skin], linear=True)[:, 0]
+        shown[skin] = sample(head.textures[CONFIDENCE], uv[skin], linear=True)[:, 0]
     inside = (~is_skin).astype(np.float32)
     return tuple(torch.from_numpy(values) for values in (albedo, roughness, shown, inside))
 

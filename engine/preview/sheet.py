@@ -12,16 +12,19 @@ from PIL import ImageDraw, ImageFont
 
 from ..camera.camera import Camera
 from ..contract import FaceResult, View
-from .head import Head, Image, decode, head_of
+from .head import Head, Image, decode, decode_textures, head_of
 from .studio import backdrop, draw_flat, draw_in_photo, draw_studio, studio_camera
+from .studio import view as look_through
 
 PREVIEW = "preview.png"
-TILE = (480, 560)
+TILE = (420, 490)
 """Width and height of one picture."""
 GAP, MARGIN, LABEL, FOOT = 14, 28, 40, 52
 PAPER, INK, FAINT, ACCENT = (24, 25, 28), (232, 233, 236), (146, 150, 158), (84, 214, 190)
 TURN = 40.0
 """Degrees."""
+COLLAR = -0.112
+"""Metres, head space Y: what lies below, neck and shoulders, may be cut off."""
 
 
 def with_preview(result: FaceResult) -> FaceResult:
@@ -38,21 +41,28 @@ def preview_sheet(result: FaceResult) -> Image:
     """
     view = result.views[0]
     photo = decode(result.images[view.image])
-    posed, neutral = head_of(result, view.expression), head_of(result, np.zeros_like(result.shape_keys.weights))
+    textures = decode_textures(result)
+    posed = head_of(result, view.expression, textures)
+    neutral = head_of(result, np.zeros_like(view.expression), textures)
     close = face_crop(result, view, posed)
     cut = crop_photo(photo, view, close)
+    seen = look_through(posed, close)
     light = torch.from_numpy(result.light.coefficients)
     tiles = {
         "Photo": cut,
         "Landmarks": draw_landmarks(cut, view, close),
-        "Geometry": draw_studio(posed, close, clay=True),
-        "Albedo": draw_flat(posed, close),
-        "Relit, in the photo": draw_in_photo(posed, close, light, result.light.frame == "camera", cut),
-        "Turned right": draw_studio(neutral, studio_camera(neutral, -TURN, TILE)),
-        "Neutral, studio light": draw_studio(neutral, studio_camera(neutral, 0, TILE)),
-        "Turned left": draw_studio(neutral, studio_camera(neutral, TURN, TILE)),
+        "Geometry": draw_studio(posed, seen, clay=True),
+        "Albedo": draw_flat(seen),
+        "Relit, in the photo": draw_in_photo(seen, light, result.light.frame == "camera", cut),
+        "Turned right": _turned(neutral, -TURN),
+        "Neutral, studio light": _turned(neutral, 0),
+        "Turned left": _turned(neutral, TURN),
     }
     return _arrange(tiles, result)
+
+
+def _turned(head: Head, yaw: float) -> Image:
+    return draw_studio(head, look_through(head, studio_camera(head, yaw, TILE)))
 
 
 def face_crop(result: FaceResult, view: View, head: Head) -> Camera:
@@ -63,7 +73,7 @@ def face_crop(result: FaceResult, view: View, head: Head) -> Camera:
         torch.from_numpy(view.translation).float(),
         view.size,
     )
-    above_collar = head.vertices[head.vertices[:, 1] > -0.13]
+    above_collar = head.vertices[head.vertices[:, 1] > COLLAR]
     points = camera.project(above_collar)
     low, high = points.amin(0), points.amax(0)
     middle = (low + high) / 2
@@ -110,10 +120,11 @@ def _arrange(tiles: dict[str, Image], result: FaceResult) -> Image:
     height = MARGIN + rows * (TILE[1] + LABEL) + GAP + FOOT
     sheet = Pictures.new("RGB", (width, height), PAPER)
     pen = ImageDraw.Draw(sheet)
+    mask = _rounded()
     for index, (label, picture) in enumerate(tiles.items()):
         x = MARGIN + (index % columns) * (TILE[0] + GAP)
         y = MARGIN + (index // columns) * (TILE[1] + LABEL + GAP)
-        sheet.paste(Pictures.fromarray(picture), (x, y), _rounded())
+        sheet.paste(Pictures.fromarray(picture), (x, y), mask)
         pen.text((x + 4, y + TILE[1] + 8), label, INK, ImageFont.load_default(20))
     pen.text((MARGIN + 4, height - FOOT + 6), _figures(result), FAINT, ImageFont.load_default(17))
     return np.asarray(sheet)

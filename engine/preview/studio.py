@@ -54,10 +54,15 @@ def studio_camera(head: Head, yaw: float, size: tuple[int, int]) -> Camera:
     return Camera(intrinsics, rotation, translation, size)
 
 
-def draw_studio(head: Head, camera: Camera, clay: bool = False) -> Image:
+def view(head: Head, camera: Camera) -> Seen:
+    """What ``camera`` sees of ``head`` at ``SAMPLES`` samples a pixel: what the drawing functions take."""
+    width, height = camera.size
+    return look(head, camera.crop(0, 0, SAMPLES, (width * SAMPLES, height * SAMPLES)))
+
+
+def draw_studio(head: Head, seen: Seen, clay: bool = False) -> Image:
     """The head under key, fill and rim lamps with a soft shadow, before a graded backdrop: (H, W, 3) sRGB."""
-    seen = look(head, _fine(camera))
-    turned = seen.normals @ camera.rotation.T
+    turned = seen.normals @ seen.camera.rotation.T
     albedo = torch.tensor(CLAY).expand_as(seen.albedo) if clay else seen.albedo
     scatter = torch.tensor((0.06,) * 3 if clay else SCATTER)
     key = _unit(KEY)
@@ -67,25 +72,23 @@ def draw_studio(head: Head, camera: Camera, clay: bool = False) -> Image:
     up = (0.5 - 0.5 * turned[:, 1:2]).clamp(0, 1)
     lit = lit + up * torch.tensor(SKY) + (1 - up) * torch.tensor(GROUND)
     inside = 1 - (1 - ENCLOSED) * seen.inside[:, None]
-    return finish(seen, albedo * lit * inside + _gloss(seen, turned, key, clay), backdrop(camera.size), camera)
+    return finish(seen, albedo * lit * inside + _gloss(seen, turned, key, clay), backdrop(_size(seen)))
 
 
-def draw_in_photo(head: Head, camera: Camera, light: Tensor, in_camera: bool, photo: Image) -> Image:
+def draw_in_photo(seen: Seen, light: Tensor, in_camera: bool, photo: Image) -> Image:
     """What was recovered of the face under the photo's spherical harmonics (9, 3), laid over ``photo`` (H, W, 3).
 
     Guessed parts are left out, so hair and clothes stay the photo's.
     """
-    seen = look(head, _fine(camera))
-    normals = seen.normals @ camera.rotation.T if in_camera else seen.normals
+    normals = seen.normals @ seen.camera.rotation.T if in_camera else seen.normals
     inside = 1 - (1 - ENCLOSED) * seen.inside[:, None]
     shaded = seen.albedo * harmonics.shade(normals, light).clamp_min(0) * inside
-    return finish(seen, shaded, photo, camera, seen.shown)
+    return finish(seen, shaded, photo, seen.shown)
 
 
-def draw_flat(head: Head, camera: Camera) -> Image:
+def draw_flat(seen: Seen) -> Image:
     """The textures as they are, without any light, before the backdrop."""
-    seen = look(head, _fine(camera))
-    return finish(seen, seen.albedo, backdrop(camera.size), camera)
+    return finish(seen, seen.albedo, backdrop(_size(seen)))
 
 
 def backdrop(size: tuple[int, int]) -> Image:
@@ -97,22 +100,25 @@ def backdrop(size: tuple[int, int]) -> Image:
     return (np.clip(bottom + (top - bottom) * glow, 0, 1) * 255).round().astype(np.uint8)
 
 
-def finish(seen: Seen, linear: Tensor, background: Image, camera: Camera, alpha: Tensor | None = None) -> Image:
-    """Linear colours (P, 3), opaque or with ``alpha`` (P,), over ``background``, averaged to the camera's size."""
+def finish(seen: Seen, linear: Tensor, background: Image, alpha: Tensor | None = None) -> Image:
+    """Linear colours (P, 3), opaque or with ``alpha`` (P,), over ``background``, averaged to its size."""
     height, width = seen.fragments.triangle.shape
     layer = np.zeros((height * width, 4), dtype=np.float32)
     # A shoulder instead of a hard clip: 0.8 and below is untouched, brighter approaches 1.
     bright = torch.where(linear > 0.8, 1 - 0.2 * torch.exp(-(linear - 0.8).clamp_min(0) / 0.2), linear.clamp_min(0))
     opacity = torch.ones(len(bright), 1) if alpha is None else alpha[:, None]
     layer[seen.fragments.pixels.numpy()] = torch.cat([bright * opacity, opacity], -1).numpy()
-    small = cv2.resize(layer.reshape(height, width, 4), camera.size, interpolation=cv2.INTER_AREA)
+    size = (background.shape[1], background.shape[0])
+    small = cv2.resize(layer.reshape(height, width, 4), size, interpolation=cv2.INTER_AREA)
     behind = srgb_to_linear(background.astype(np.float32) / 255)
     mixed = small[..., :3] + (1 - small[..., 3:]) * behind
     return (linear_to_srgb(np.clip(mixed, 0, 1)) * 255).round().astype(np.uint8)
 
 
-def _fine(camera: Camera) -> Camera:
-    return camera.crop(0, 0, SAMPLES, (camera.size[0] * SAMPLES, camera.size[1] * SAMPLES))
+def _size(seen: Seen) -> tuple[int, int]:
+    """Width and height of the picture, of which ``seen`` has ``SAMPLES`` times as many."""
+    width, height = seen.camera.size
+    return width // SAMPLES, height // SAMPLES
 
 
 def _unit(direction: tuple[float, float, float]) -> Tensor:

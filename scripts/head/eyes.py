@@ -58,10 +58,9 @@ def fit_lids(net: Net, centre: Array) -> None:
     step = catmull_clark(len(net.vertices), np.array(net.faces))
     inner = net.groups["lid_inner_R"]
     rings = [*inner, *(v for part in ("back", "pocket", "rear") for v in net.groups[f"lid_{part}_R"])]
-    wanted = CONTACT + _caruncle(net, centre)
     for _ in range(6):
         gap, direction = _gap((step.matrix @ net.vertices)[inner], centre)
-        net.set_pair(inner, net.vertices[inner] + 0.8 * (wanted - gap)[:, None] * direction)
+        net.set_pair(inner, net.vertices[inner] + 0.8 * (CONTACT - gap)[:, None] * direction)
     influence = step.matrix[:, rings].tocsc()
     for _ in range(12):
         gap, _ = _gap(step.matrix @ net.vertices, centre)
@@ -69,14 +68,6 @@ def fit_lids(net: Net, centre: Array) -> None:
         worst = np.array([lacking[influence[:, k].indices].max() for k in range(len(rings))])
         _, direction = _gap(net.vertices[rings], centre)
         net.set_pair(rings, net.vertices[rings] + 0.7 * worst[:, None] * direction)
-
-
-def _caruncle(net: Net, centre: Array) -> Array:
-    """Extra height (K,) of the lids' rear edge in the inner corner, where flesh and not the ball fills the eye."""
-    margin = net.vertices[net.groups["lid_margin_R"]]
-    gap, _ = _gap(margin, centre)
-    inwards = margin[:, 0] - centre[0]
-    return smoothstep(inwards, 10.5, 14.0) * np.maximum(gap - 1.6, 0)
 
 
 def _gap(points: Array, centre: Array) -> tuple[Array, Array]:
@@ -98,11 +89,11 @@ def _eye_centre(margin: Array, iris: Array) -> Array:
 
 
 def _on_lid_sphere(margin: Array, centre: Array) -> Array:
-    """Margin points moved forward or back onto the sphere R + LID; the canthi, beside the ball, stay."""
+    """Margin points moved forward or back onto the sphere R + LID; the canthi, beside the ball, follow half the way."""
     offset = margin - centre
     aside = np.hypot(offset[:, 0], offset[:, 1])
     on_sphere = np.sqrt((RADIUS + LID) ** 2 - np.minimum(aside, RADIUS) ** 2)
-    stay = smoothstep(aside, 10.5, 13.5)
+    stay = 0.55 * smoothstep(aside, 10.5, 13.5)
     offset[:, 2] = (1 - stay) * on_sphere + stay * offset[:, 2]
     return centre + offset
 

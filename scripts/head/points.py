@@ -83,8 +83,8 @@ def _eyes_forward(points: Array, iris: dict[str, Array]) -> Array:
 
 
 def _close_lips(points: Array) -> None:
-    """Bring the inner contours of the lips together, leaving the half millimetre that keeps two surfaces."""
-    lift = np.array([0, 0.25, 0])
+    """Bring the inner contours of the lips together, leaving the hair's breadth that keeps two surfaces."""
+    lift = np.array([0, 0.02, 0])
     for upper, lower in zip(UPPER_LIP_CONTACT[1:-1], LOWER_LIP_CONTACT[1:-1], strict=True):
         middle = (points[upper] + points[lower]) / 2
         points[upper] = middle + lift

@@ -39,7 +39,7 @@ def _philtrum(vertices: Array) -> Array:
     front = vertices[:, 2] > vertices[0, 2] - 9
     aside = np.abs(vertices[:, 0])
     spread = 4.0 + 0.12 * (top - vertices[:, 1])
-    shape = 0.45 * np.exp(-(((aside - spread) / 1.9) ** 2)) - 0.75 * np.exp(-((aside / 2.6) ** 2))
+    shape = 0.35 * np.exp(-(((aside - spread) / 1.9) ** 2)) - 0.6 * np.exp(-((aside / 2.6) ** 2))
     return shape * along * front
 
 

@@ -13,6 +13,8 @@ from .points import smoothstep
 
 JOINTS = ("neck", "head", "jaw", "eye_L", "eye_R")
 PARENTS = (-1, 0, 1, 1, 1)
+CHIN = 152
+"""MediaPipe's lowest point of the chin."""
 NECK = np.array([0.0, -132.0, -112.0])
 """Where the neck turns, mm: between the seventh vertebra and the notch of the breastbone."""
 ATLAS = np.array([0.0, -14.0, -94.0])
@@ -34,12 +36,11 @@ class RigData:
 def build_rig(head: Head) -> RigData:
     """Skeleton of the head, symmetric."""
     vertices, groups = head.vertices, head.groups
-    neck, face, skull = groups["neck"], groups["face"], groups["scalp"]
-    chin = np.array([152])
+    neck, skull = groups["neck"], groups["scalp"]
     crown = skull[np.abs(vertices[skull, 1] - vertices[skull, 1].max()) < 6]
     rear = np.union1d(neck, np.union1d(groups["ears"], skull))
-    sides = np.flatnonzero(np.abs(vertices[:, 2] - HINGE[2]) < 14) if len(face) else face
-    sides = np.intersect1d(sides, np.flatnonzero((np.abs(vertices[:, 1] - 5) < 30) & (np.abs(vertices[:, 0]) > 55)))
+    beside = (np.abs(vertices[:, 0]) > 55) & (np.abs(vertices[:, 1:] - HINGE[1:]) < [30, 14]).all(1)
+    sides = np.flatnonzero(beside)
     eyes = {side: head.cage.eye_centres[side] for side in "LR"}
     apex = {side: groups[f"eye_{side}"][:1] for side in "LR"}
     heads = [
@@ -49,7 +50,14 @@ def build_rig(head: Head) -> RigData:
         _regressor(eyes["L"], groups["eye_L"], head),
         _regressor(eyes["R"], groups["eye_R"], head),
     ]
-    tails = [heads[1], _mean(crown, head), _mean(chin, head), _mean(apex["L"], head), _mean(apex["R"], head)]
+    ends = {side: _mean(apex[side], head) for side in "LR"}
+    tails = [heads[1], _mean(crown, head), _mean(np.array([CHIN]), head), ends["L"], ends["R"]]
+        heads[1],
+        _mean(crown, head),
+        _mean(np.array([CHIN]), head),
+        _mean(apex["L"], head),
+        _mean(apex["R"], head),
+    ]
     return RigData(sparse.vstack(heads).tocsr(), sparse.vstack(tails).tocsr(), skin_weights(head))
 
 

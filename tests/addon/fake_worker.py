@@ -1,6 +1,7 @@
 """The real worker with an engine that needs no torch: what it does is the name of the photo."""
 
 import os
+import shutil
 import sys
 import time
 import types
@@ -27,7 +28,10 @@ def reconstruct(request, progress, cancelled):
     if name in ("slow", "deaf"):
         wait(name, cancelled)
     progress(Progress("save", 0.9, "Writing"))
-    return [types.SimpleNamespace(folder=Path(request.output) / name)]
+    folder = Path(request.output) / name
+    if "FAKE_RESULT" in os.environ:
+        shutil.copytree(os.environ["FAKE_RESULT"], folder)
+    return [types.SimpleNamespace(folder=folder)]
 
 
 def wait(name, cancelled):
