@@ -65,7 +65,7 @@ def assemble(
             weights=_numpy(model.joint_weights),
         ),
         materials=materials,
-        views=(_view(fit, photo, expression),),
+        views=(_view(fit, photo, settings, expression),),
         light=Light(_numpy(fit.light), "head"),
         coefficients={name: _numpy(getattr(fit, name)) for name in ("identity", "albedo", "expression")},
         images=images,
@@ -74,16 +74,15 @@ def assemble(
     )
 
 
-def _view(fit: Fit, photo: Photo, expression: Floats) -> View:
+def _view(fit: Fit, photo: Photo, settings: Settings, expression: Floats) -> View:
     """The camera and landmarks in pixels of the original photo."""
     to_original = 1 / photo.scale
     intrinsics = _numpy(fit.camera.intrinsics).copy()
     intrinsics[:2] *= to_original
-    width, height = fit.camera.size
     return View(
         photo=str(photo.path),
         image=PHOTO,
-        size=(round(width * to_original), round(height * to_original)),
+        size=photo.size,
         intrinsics=intrinsics,
         rotation=_numpy(fit.camera.rotation),
         translation=_numpy(fit.camera.translation),
@@ -91,11 +90,7 @@ def _view(fit: Fit, photo: Photo, expression: Floats) -> View:
         landmarks=_numpy(fit.landmarks) * np.float32(to_original),
         landmarks_fitted=_numpy(fit.landmarks_fitted) * np.float32(to_original),
         expression=expression,
-        focal_source="given"
-        if fit.focal_known and photo.focal_px is None
-        else "exif"
-        if fit.focal_known
-        else "estimated",
+        focal_source="given" if settings.focal_px else "exif" if fit.focal_known else "estimated",
     )
 
 

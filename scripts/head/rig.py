@@ -52,12 +52,6 @@ def build_rig(head: Head) -> RigData:
     ]
     ends = {side: _mean(apex[side], head) for side in "LR"}
     tails = [heads[1], _mean(crown, head), _mean(np.array([CHIN]), head), ends["L"], ends["R"]]
-        heads[1],
-        _mean(crown, head),
-        _mean(np.array([CHIN]), head),
-        _mean(apex["L"], head),
-        _mean(apex["R"], head),
-    ]
     return RigData(sparse.vstack(heads).tocsr(), sparse.vstack(tails).tocsr(), skin_weights(head))
 
 
