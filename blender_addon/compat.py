@@ -126,7 +126,7 @@ def progress(layout: bpy.types.UILayout, fraction: float, text: str) -> None:
     if hasattr(layout, "progress"):
         layout.progress(factor=fraction, text=text, type="BAR")
     else:
-        layout.label(text=f"{text} ({fraction:.0%})")
+        layout.label(text=f"{fraction:.0%} {text}")
 
 
 def missing_formats(names: Iterable[str]) -> list[str]:

@@ -44,7 +44,7 @@ class FaceTooSmall(FaceError):
 
     def __init__(self, path: str, pixels: float, needed: float) -> None:
         super().__init__(
-            f"The face in “{path}” is only {pixels:.0f} px wide and at least {needed:.0f} px are needed; "
+            f"The face in “{path}” is only {int(pixels)} px wide and at least {needed:.0f} px are needed; "
             "use a larger version of the photo or one taken closer."
         )
 

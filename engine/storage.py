@@ -7,7 +7,9 @@ whole: it is written beside its place under a temporary name and moved in at the
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -34,24 +36,30 @@ from .errors import OutputUnwritable, ResultUnreadable
 _ARRAYS = "face.npz"
 _REPORT = "report.json"
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.(png|jpg)")
+_LONGEST_NAME = 120
+"""Bytes. Systems allow 255 for a name with its suffixes, and Windows 260 characters for a whole path."""
+_RESERVED = frozenset(("CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))))
+"""Names of devices on Windows, with any suffix."""
 _PARTS: dict[str, type] = {"mesh": Mesh, "shape_keys": ShapeKeys, "rig": Rig, "light": Light}
 
 
 def save(result: FaceResult, folder: Path) -> FaceResult:
     """Write ``result`` to ``folder``, replacing an earlier result there; return it with ``folder`` set.
 
-    Raises ``OutputUnwritable``; the earlier result is untouched until the new one is complete.
+    Other files in the folder stay. Raises ``OutputUnwritable``; the earlier result is untouched until the new one is
+    complete.
     """
     arrays, plain = _split(result)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        staging = Path(tempfile.mkdtemp(prefix=".saving.", dir=folder.parent))
         try:
             np.savez(staging / _ARRAYS, **arrays)  # type: ignore[arg-type]
             for name, data in result.images.items():
                 (staging / _checked(name)).write_bytes(data)
             text = json.dumps(plain, indent=1, ensure_ascii=False, default=_plain)
-            (staging / _REPORT).write_text(text, encoding="utf-8")
+            # A photo's name need not be text; what is not becomes an escape that JSON gives back.
+            (staging / _REPORT).write_text(text, encoding="utf-8", errors="backslashreplace")
             staging.chmod(0o755)
             replace_folder(staging, folder)
         except BaseException:
@@ -63,19 +71,61 @@ def save(result: FaceResult, folder: Path) -> FaceResult:
 
 
 def replace_folder(new: Path, place: Path) -> None:
-    """Move the finished folder ``new`` to ``place``; what was there goes only once the new one stands."""
+    """Move the finished folder ``new`` to ``place`` at once; what was there under other names stays.
+
+    Raises ``OSError``, with everything that was in ``place`` still there.
+    """
+    place = place.resolve()
     if not place.exists():
         new.rename(place)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{place.name}.old.", dir=place.parent))
-    place.rename(old / "previous")
+    if not place.is_dir():
+        raise FileExistsError(errno.EEXIST, "a file of that name is in the way", str(place))
+    _carry_over(place, new)
+    old = Path(tempfile.mkdtemp(prefix=".replaced.", dir=place.parent))
     try:
-        new.rename(place)
-    except OSError:
-        (old / "previous").rename(place)
-        raise
+        place.rename(old / "previous")
+        try:
+            new.rename(place)
+        except OSError:
+            (old / "previous").rename(place)
+            raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _carry_over(place: Path, new: Path) -> None:
+    """Give ``new`` whatever ``place`` holds under names that ``new`` has not."""
+
+    def present(folder: str, names: list[str]) -> set[str]:
+        there = new / Path(folder).relative_to(place)
+        return {name for name in names if (there / name).is_file() and not Path(folder, name).is_dir()}
+
+    try:
+        shutil.copytree(place, new, symlinks=True, ignore=present, copy_function=_link, dirs_exist_ok=True)
+    except shutil.Error as error:
+        raise OSError(errno.EIO, f"a file that is already there cannot be kept ({error.args[0][0][2]})") from error
+
+
+def _link(source: str, target: str) -> None:
+    """The same file under a second name, which costs nothing; a copy where the disk cannot do that."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def folder_name(photo: Path, number: int = 0) -> str:
+    """A folder's name for face ``number`` of a photo: the photo's own, made such that every system takes it.
+
+    Neither empty nor hidden nor a way up (of ``...jpg`` only dots remain), without characters that Windows forbids,
+    and short enough for suffixes: at most :data:`_LONGEST_NAME` bytes.
+    """
+    name = "".join("_" if c in '<>:"/\\|?*' or ord(c) < 32 or "\ud800" <= c <= "\udfff" else c for c in photo.stem)
+    name = name.encode()[:_LONGEST_NAME].decode(errors="ignore").strip(" .") or "face"
+    if name.partition(".")[0].rstrip().upper() in _RESERVED:
+        name = f"{name}_"
+    return name if number == 0 else f"{name}_{number + 1}"
 
 
 def load(folder: Path) -> FaceResult:

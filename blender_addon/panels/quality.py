@@ -40,7 +40,7 @@ def licence_line(facts: dict[str, Any]) -> str:
 
 def _draw_figure(column: bpy.types.UILayout, name: str, value: float) -> None:
     word = strings.quality_word(name, value)
-    split = column.split(factor=0.68)
+    split = column.split(factor=0.62)
     split.label(text=strings.FIGURES[name].format(value))
     split.label(text=word, icon=_ICONS[word])
 

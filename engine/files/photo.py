@@ -1,39 +1,33 @@
-"""Photos: found in folders, read upright in sRGB whatever their format, refused with a reason."""
+"""Photos: read upright in sRGB whatever their format, refused with a reason."""
 
 from __future__ import annotations
 
-import io
 import os
+import stat
 import struct
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..camera.focal import focal_from_exif
-from ..errors import NoPhotos, PhotoUnreadable
+from ..errors import PhotoUnreadable
+from .find import find_photos as find_photos
 from .srgb import to_srgb
-
-PHOTO_SUFFIXES = frozenset(
-    f".{kind}"
-    for kind in (
-        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "tif", "tiff", "webp"),
-        *("bmp", "gif", "avif", "jp2", "ppm", "pgm", "tga"),
-    )
-)
-"""What a folder is searched for, lower case; a file named outright may be called anything."""
 
 LONGEST_SIDE = 6000
 """Pixels of the working copy: more than a face texture can use, little enough for memory."""
 
 _MOST_PIXELS = 500_000_000
 """More would not fit into a few gigabytes while Pillow decodes it; 22,000 x 22,000 fits."""
+_DRAWINGS = ("EPS", "WMF", "PDF")
 _EXIF_DIRECTORY, _EXIF_ORIENTATION = 0x8769, 0x0112
 
 
@@ -52,39 +46,6 @@ class Photo:
     """Pixels of ``pixels`` per pixel of the original, 1 or 1/2, 1/3 ...: ``p_pixels = p_original * scale``."""
 
 
-def find_photos(places: Iterable[str | Path]) -> list[Path]:
-    """The photos in files and folders, sorted within each folder, without hidden files and repeats.
-
-    Folders are not searched deeper. A file is taken as it is, so that a wrong one is named when it is read.
-
-    Raises:
-        NoPhotos: a folder holds none, or ``places`` is empty.
-        PhotoUnreadable: a place does not exist.
-    """
-    found: dict[Path, None] = {}
-    for place in map(Path, places):
-        if place.is_dir():
-            inside = _photos_in(place)
-            if not inside:
-                raise NoPhotos(str(place))
-            found.update(dict.fromkeys(inside))
-        elif place.exists():
-            found[place] = None
-        else:
-            raise PhotoUnreadable(str(place), "there is no such file")
-    if not found:
-        raise NoPhotos("the list of photos")
-    return list(found)
-
-
-def _photos_in(folder: Path) -> list[Path]:
-    try:
-        files = [p for p in folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES and not p.name.startswith(".")]
-    except OSError as error:
-        raise PhotoUnreadable(str(folder), f"the folder cannot be opened ({error.strerror})") from error
-    return sorted(p for p in files if p.is_file())
-
-
 def read_photo(path: str | Path) -> Photo:
     """A photo in any format that Pillow reads: the first frame, upright by EXIF, converted to 8-bit sRGB.
 
@@ -94,9 +55,8 @@ def read_photo(path: str | Path) -> Photo:
         PhotoUnreadable: with the reason.
     """
     path = Path(path)
-    data = _bytes(path)
     try:
-        with _large_images_allowed(), Image.open(io.BytesIO(data)) as image:
+        with _opened(path) as file, _large_images_allowed(), Image.open(file, formats=_formats()) as image:
             return _decode(path, image)
     except UnidentifiedImageError as error:
         raise PhotoUnreadable(str(path), "it is not an image, or of a kind that cannot be read here") from error
@@ -106,18 +66,27 @@ def read_photo(path: str | Path) -> Photo:
         raise PhotoUnreadable(str(path), "the file is damaged or cut short") from error
 
 
-def _bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise PhotoUnreadable(str(path), "it is a folder, not a photo")
+def _opened(path: Path) -> BinaryIO:
     try:
-        data = path.read_bytes()
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise PhotoUnreadable(str(path), "it is a folder, not a photo")
+        if not stat.S_ISREG(about.st_mode):  # a pipe or a device may never end
+            raise PhotoUnreadable(str(path), "it is not a file")
+        if not about.st_size:
+            raise PhotoUnreadable(str(path), "the file is empty (0 bytes)")
+        return path.open("rb")
     except FileNotFoundError as error:
         raise PhotoUnreadable(str(path), "there is no such file") from error
     except OSError as error:
         raise PhotoUnreadable(str(path), f"the file cannot be opened ({os.strerror(error.errno or 0)})") from error
-    if not data:
-        raise PhotoUnreadable(str(path), "the file is empty (0 bytes)")
-    return data
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """What Pillow may take a photo for: no drawings, least of all those that it has another program run."""
+    Image.init()
+    return tuple(kind for kind in Image.OPEN if kind not in _DRAWINGS)
 
 
 @contextmanager

@@ -200,7 +200,8 @@ class _Refinement:
         base = self._base_weights(now, camera)
         residual = self.photo.difference(now, camera)
         self.weights = base * self._robust(residual, base)
-        weights = self.weights / (self.spread**2 * self._sharing(residual, self.weights))
+        sharing = 1.0 if appearance_only else self._sharing(residual, self.weights)
+        weights = self.weights / (self.spread**2 * sharing)
         used = torch.nonzero(base > 0.01)[:, 0]
         if self.normal_modes is None:
             self.normal_modes = self.skin.normal_modes(patch)

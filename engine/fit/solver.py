@@ -16,7 +16,7 @@ FOCAL_GUESS = 1.6
 FOCAL_BOUNDS = (0.5, 8.0)
 FOCAL_SPREAD = 0.35
 """Standard deviation of the logarithm of that guess."""
-EXPRESSION_SPREAD = 0.3
+EXPRESSION_SPREAD = 0.2
 NEAREST = 0.15
 """Metres: the closest a head may come to the camera."""
 

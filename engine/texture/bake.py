@@ -10,6 +10,7 @@ import numpy as np
 from ..contract import Floats
 from ..faces.model import FaceModel
 from ..fit.state import Fit
+from .evidence import prepare as prepare_evidence
 from .evidence import weigh
 from .layout import layout
 from .pixels import Image, encode, look_up, sample, soften_highlights
@@ -59,6 +60,13 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
     confidence = np.rint(255 * trust + MIRRORED * mirror_trust).astype(np.uint8)
     covered = np.rint(255 * _resize(evidence.covered, size)).astype(np.uint8)
     return Baked(fine.pad(encode(result)), fine.pad(confidence), covered, evidence.seen_share)
+
+
+def prepare(model: FaceModel, size: int = 2048) -> None:
+    """Do ahead of the first photo what :func:`bake` does once for each model and size: about two seconds' work."""
+    fine, coarse = layout(model, size), layout(model, min(size, COARSE))
+    _ = fine.mirror_map, fine.nearest
+    prepare_evidence(model, coarse)
 
 
 def _resize(image: Floats, size: int) -> Floats:

@@ -23,8 +23,10 @@ BELIEVED, REFUSED = 2.2, 4.0
 """Distances from the face's skin, in spreads, up to which colour counts as skin and from which it does not."""
 LOOSER = 1.7
 """Factor on both inside the face."""
-CLEAR = 0.012
+CLEAR = 0.016
 """Share of the texture's side over which trust grows from 0 beside what was refused: hair casts shadow and frays."""
+TIDY = 0.014
+"""Width, as a share of the texture's side, below which a strip of skin colour is not trusted."""
 SMALLEST = 0.002
 """Share of the texture that a patch outside the face must fill to be believed."""
 FOREHEAD = 0.075
@@ -52,7 +54,7 @@ def skin_likeness(log_albedo: Floats, log_expected: Floats, seen: Floats, region
     spread = np.maximum(1.4826 * np.median(np.abs(sample - centre), axis=0), [LEVEL_FLOOR, TINT_FLOOR, TINT_FLOOR])
     distance = np.linalg.norm((smooth - centre) / spread, axis=-1) / (1 + (LOOSER - 1) * inner)
     likeness = np.maximum(1 - smoothstep(BELIEVED, REFUSED, distance.astype(np.float32)), features)
-    likeness = np.maximum(likeness, _enclosed(likeness, seen, inner))
+    likeness = np.maximum(_tidy(likeness), _enclosed(likeness, seen, inner))
     return likeness * _away_from_refused(likeness, seen, features) * _sizeable(likeness * seen, inner)
 
 
@@ -88,6 +90,15 @@ def _depth_inside(outline: Floats, vertices: Floats) -> Floats:
     hull = cv2.convexHull((outline * 1e4).astype(np.float32))
     depths = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in vertices[:, :2] * 1e4]
     return np.array(depths, dtype=np.float32) / np.float32(1e4)
+
+
+def _tidy(likeness: Floats) -> Floats:
+    """Likeness (S, S) without threads and specks of trust: strands of hair have gaps of skin colour."""
+    width = max(int(TIDY * likeness.shape[0]), 1)
+    return np.asarray(
+        cv2.morphologyEx(likeness, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))),
+        dtype=np.float32,
+    )
 
 
 def _enclosed(likeness: Floats, seen: Floats, inner: Floats) -> Floats:

@@ -14,7 +14,8 @@ from ..fit.state import Fit
 from ..light.harmonics import shade
 from .cover import face_regions, skin_likeness
 from .grain import grain
-from .hair import add_hair, scalp_weight
+from .grain import prepare as prepare_grain
+from .hair import add_hair, scalp_weights
 from .layout import Layout, once, skin_materials
 from .noise import strands
 from .pixels import Image, sample
@@ -76,8 +77,9 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
     plain = (trust > 0.8) & (table[..., 6] > 0.9) & (table[..., 7] < 0.1)
     fill = np.exp(fill + grain(model, np.where(plain[..., None], log_albedo, fill), plain, layout))
     fill *= _detail(model, layout)
+    typical = np.exp(np.median(table[..., :3][plain], axis=0)) if plain.any() else np.ones(3, np.float32)
     shown = np.where(seen > SEEN, 1 - likeness, np.float32(-1))
-    fill = add_hair(fill, np.exp(log_albedo), shown, scalp_weight(model, mesh, layout), strands(model, layout, STRANDS))
+    fill = add_hair(fill, pixels / typical, shown, scalp_weights(model, mesh, layout), strands(model, layout, STRANDS))
     importance = mesh.areas * skin.numpy()[mesh.members]
     return Evidence(
         trust=trust * table[..., 9],
@@ -87,6 +89,16 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
         covered=np.maximum(shown, 0),
         seen_share=float((importance * weights[mesh.members]).sum() / max(importance.sum(), 1e-12)),
     )
+
+
+def prepare(model: FaceModel, layout: Layout) -> None:
+    """What :func:`weigh` needs once for each model and size."""
+    mesh = once(model, "mesh", lambda: skin_mesh(model, layout))
+    face_regions(model)
+    scalp_weights(model, mesh, layout)
+    strands(model, layout, STRANDS)
+    prepare_grain(model, layout)
+    _texels_of_vertices(model, layout)
 
 
 def _fields(model: FaceModel, mesh: SkinMesh, found: Floats, weights: Floats, expected: Floats) -> Floats:

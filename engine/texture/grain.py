@@ -47,6 +47,12 @@ def grain(model: FaceModel, log_albedo: Floats, plain: NDArray[np.bool_], layout
     return total
 
 
+def prepare(model: FaceModel, layout: Layout) -> None:
+    """Make the noise of every band, once for each model and size."""
+    for number, spacing in enumerate(SPACINGS):
+        speckle(model, layout, spacing, 3, SEED + number)
+
+
 def _mixing(values: Floats) -> Floats:
     """(3, 3) that gives unit noise the covariance of ``values`` (N, 3), outliers and excess left out."""
     kept = values[np.abs(values).max(1) <= 3 * np.median(np.abs(values)) + 1e-6]

@@ -30,8 +30,7 @@ def run(repeats: int = 20) -> list[Row]:
     landmarks = model.landmarks[detection.layout]
     count, shapes = len(model.identity_basis), len(model.expression_basis)
     mean = landmarks.points(model.mean).numpy()
-    modes = torch.cat([model.identity_basis, model.expression_basis])
-    modes = landmarks.points(modes).numpy()
+    modes = landmarks.points(torch.cat([model.identity_basis, model.expression_basis])).numpy()
     focal = 1.6 * max(width, height)
 
     def residuals(x: np.ndarray) -> np.ndarray:

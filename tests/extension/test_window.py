@@ -24,13 +24,8 @@ def test_the_button_is_pressed_and_a_head_appears(tmp_path):
     photo = tmp_path / "face.png"
     photo.write_bytes((tmp_path / "result" / "photo.png").read_bytes())
     environment = {**os.environ, "RECONSTRUCT_FACE_PYTHON": str(python), "FAKE_RESULT": str(tmp_path / "result")}
-    command = [
-        sys.executable,
-        str(ROOT / "scripts" / "screenshots.py"),
-        str(photo),
-        "--output",
-        str(tmp_path / "shots"),
-    ]
+    shots = tmp_path / "shots"
+    command = [sys.executable, str(ROOT / "scripts" / "screenshots.py"), str(photo), "--output", str(shots)]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "Info: Built egg" in answer.stdout
