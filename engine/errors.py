@@ -49,6 +49,16 @@ class FaceTooSmall(FaceError):
         )
 
 
+class FaceNotFitted(FaceError):
+    """The head could not be laid over a face that was found."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"The face in “{path}” could not be reconstructed, because no head fits what was detected; "
+            "use a photo where the face is larger, sharper or turned less."
+        )
+
+
 class DetectorUnavailable(FaceError):
     """A detector's package or weights are missing."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .assemble import assemble
@@ -18,7 +19,7 @@ from .contract import FaceResult, Progress, Request
 from .detect.detector import Detection, Detector
 from .detect.library import create_detector
 from .detect.selection import select_faces
-from .errors import Cancelled, DeviceUnavailable
+from .errors import Cancelled, DeviceUnavailable, FaceNotFitted
 from .faces.library import load_model
 from .faces.model import FaceModel
 from .files.photo import Photo, read_photo
@@ -26,6 +27,7 @@ from .fit.calibration import load_calibration
 from .fit.landmarks import fit_landmarks
 from .fit.photometric import refine
 from .preview import with_preview
+from .storage import folder_name, unused_name
 from .texture.bake import bake
 
 Report = Callable[[Progress], None]
@@ -41,41 +43,57 @@ def reconstruct(
 ) -> list[FaceResult]:
     """Reconstruct the faces of each photo of ``request`` and save each in a folder of its own under ``output``.
 
-    Folders are named after the photo; a second face of a photo gets ``_2``. Raises ``FaceError`` subclasses; a face
-    that was saved before a later one failed stays.
+    Folders are named after the photo; a second face of a photo gets ``_2``, a second photo of the same name ``-2``.
+    Raises ``FaceError`` subclasses; a face that was saved before a later one failed stays. Of several faces in a photo
+    one that fails does not stop the others: the first result's warnings tell of it.
     """
     settings = Settings.from_dict(request.settings)
     device = choose_device(settings.device)
-    results = []
+    results: list[FaceResult] = []
+    used: set[str] = set()
     for number, path in enumerate(request.photos):
         meter = _Meter(progress, cancelled, number / len(request.photos), 1 / len(request.photos))
-        results += reconstruct_photo(Path(path), Path(request.output), settings, device, meter)
+        results += reconstruct_photo(Path(path), Path(request.output), settings, device, meter, used)
     return results
 
 
 def reconstruct_photo(
-    path: Path, output: Path, settings: Settings, device: torch.device, meter: _Meter
+    path: Path, output: Path, settings: Settings, device: torch.device, meter: _Meter, used: set[str]
 ) -> list[FaceResult]:
-    """Every chosen face of one photo, saved."""
+    """Every chosen face of one photo, saved under names that are not ``used`` yet."""
     torch.manual_seed(settings.seed)
     with meter.stage("detect", "Reading the photo and looking for faces"):
         photo = read_photo(path)
         found = _detector(settings.detector, str(device)).detect(photo.pixels)
         detections = select_faces(found, settings.faces, settings.face_index, str(path))
     model = _model(settings.model, str(device))
-    results = []
+    results: list[FaceResult] = []
+    failures: list[Exception] = []
     for number, detection in enumerate(detections):
-        face = reconstruct_face(photo, detection, model, settings, meter.part(number, len(detections)))
-        name = path.stem if number == 0 else f"{path.stem}_{number + 1}"
-        results.append(face.save(output / name))
+        try:
+            face = reconstruct_face(photo, detection, model, settings, meter.part(number, len(detections)))
+        except (FaceNotFitted, np.linalg.LinAlgError, torch.linalg.LinAlgError) as failure:
+            failures.append(failure)
+        else:
+            results.append(face.save(output / unused_name(folder_name(path, number), used)))
+    if not results:
+        raise FaceNotFitted(str(path)) from failures[0]
+    if failures:
+        results[0] = _warned(results[0], f"{len(failures)} of {len(detections)} faces could not be reconstructed.")
     meter.done()
     return results
+
+
+def _warned(result: FaceResult, sentence: str) -> FaceResult:
+    """``result`` with one more warning, saved again."""
+    report = {**result.report, "warnings": [*result.warnings, sentence]}
+    return replace(result, report=report).save(result.folder or Path())
 
 
 def reconstruct_face(
     photo: Photo, detection: Detection, model: FaceModel, settings: Settings, meter: _Meter
 ) -> FaceResult:
-    """One face: landmarks, pixels, texture, result."""
+    """One face: landmarks, pixels, texture, result. Raises ``FaceNotFitted``."""
     height, width = photo.pixels.shape[:2]
     focal = (settings.focal_px or photo.focal_px or 0.0) * photo.scale or None
     with meter.stage("fit", "Laying the model over the landmarks"):
@@ -83,6 +101,8 @@ def reconstruct_face(
         fit = fit_landmarks(model, detection, (width, height), focal, calibration)
     with meter.stage("photometric", "Refining against the photo"):
         fit = refine(model, photo.pixels, fit, settings.quality, meter.step, meter.check)
+    if not torch.isfinite(model.shape(fit.identity, fit.expression)).all():
+        raise FaceNotFitted(str(photo.path))
     with meter.stage("texture", "Baking the texture"):
         baked = bake(model, fit, photo.pixels, settings.texture_size)
     with meter.stage("save", "Writing the result"):

@@ -128,6 +128,16 @@ def folder_name(photo: Path, number: int = 0) -> str:
     return name if number == 0 else f"{name}_{number + 1}"
 
 
+def unused_name(name: str, used: set[str]) -> str:
+    """``name``, or with a number where ``used`` has it (in whatever case); it is added to ``used``."""
+    free, number = name, 1
+    while free.casefold() in used:
+        number += 1
+        free = f"{name}-{number}"
+    used.add(free.casefold())
+    return free
+
+
 def load(folder: Path) -> FaceResult:
     """Read a folder that :func:`save` wrote. Raises ``ResultUnreadable`` with the reason."""
     try:

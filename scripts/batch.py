@@ -10,8 +10,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # Blender's -P starts with its own path
@@ -21,6 +28,9 @@ import bpy  # noqa: E402
 
 from blender_addon import compat, door, job, scene  # noqa: E402
 from scripts import batch_photos  # noqa: E402
+
+CACHE = ROOT / ".cache"
+"""The engine's log and compiled files."""
 
 _SETTINGS = ("model", "detector", "quality", "device", "faces", "texture_size", "focal_px", "seed")
 
@@ -63,6 +73,37 @@ def engine_python(preferred: str) -> Path:
         raise
 
 
+def check_engine(python: Path) -> None:
+    """Start the engine. Raises ``EngineUnusable`` where that cannot work, rather than once for each photo."""
+    job.jobs.warm_up(job.launch(python, CACHE))
+    missing = door.missing_packages(str(python))
+    if missing:
+        raise door.errors.EngineUnusable(str(python), "it lacks " + ", ".join(missing))
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], bool]]:
+    """Whether the user pressed Ctrl-C or the system asked to end: the photo under way is then given up.
+
+    A head that Blender is already building is finished first. A second signal ends the process as usual.
+    """
+    asked = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        asked.set()
+        if job.jobs.running and job.jobs.current is not None:
+            job.jobs.current.cancel()
+
+    # Blender's own handlers are not Python's, which calls them None.
+    before = {number: signal.signal(number, stop) or signal.SIG_DFL for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def main(argv: list[str]) -> int:
     """Run a batch; return the exit code."""
     arguments = parser().parse_args(argv)
@@ -74,25 +115,38 @@ def main(argv: list[str]) -> int:
         batch_photos.check_formats(arguments.format)
         output = batch_photos.writable(arguments.output)
         python = engine_python(arguments.python)
+        options = batch_photos.Options(tuple(arguments.format), settings)
+        with stopping() as stopped:
+            check_engine(python)
+            return batch_photos.run(arguments.photos, output, options, engine(python, settings), stopped)
     except (door.errors.FaceError, compat.NumpyMissing, scene.FormatMissing) as error:
         print(error, file=sys.stderr)
         return 2
-
-    def run_engine(photo: str, folder: str, progress: batch_photos.Progress) -> list[Path]:
-        def report(running: job.Job) -> None:
-            progress(running.fraction, running.text)
-
-        return job.reconstruct(python, ROOT / ".cache", [photo], folder, settings, report)
-
-    options = batch_photos.Options(tuple(arguments.format), settings)
-    try:
-        return batch_photos.run(arguments.photos, output, options, run_engine)
     finally:
         job.jobs.shut_down()
 
 
+def engine(python: Path, settings: dict[str, Any]) -> batch_photos.RunEngine:
+    """The engine as a function: photo in, folders of saved faces out."""
+
+    def run(photo: str, folder: str, progress: batch_photos.Progress) -> list[Path]:
+        def report(running: job.Job) -> None:
+            progress(running.fraction, running.text)
+
+        return job.reconstruct(python, CACHE, [photo], folder, settings, report)
+
+    return run
+
+
 if __name__ == "__main__":
-    code = main(own_arguments(sys.argv))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a photo's name may hold letters that the console has not
+            stream.reconfigure(errors="backslashreplace")
+    code = 2
+    try:
+        code = main(own_arguments(sys.argv))
+    except Exception:
+        traceback.print_exc()  # Blender would print it as well and then exit with 0
     sys.stdout.flush()
     sys.stderr.flush()
     # Blender's shutdown may yet fail after the work is done (4.2's does after a glTF export); the code is the work's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -9,20 +10,22 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from blender_addon import door, scene
+from blender_addon import door, job, scene
 
 FORMATS = ("blend", "glb", "fbx", "usd", "obj")
 """What ``--format`` takes."""
 
 _SUFFIXES = {kind: ".usdz" if kind == "usd" else f".{kind}" for kind in FORMATS}
-_PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+_FULL = 2_000_000
+"""Bytes; a disk with less left is full."""
 
 Progress = Callable[[float, str], None]
 RunEngine = Callable[[str, str, Progress], list[Path]]
@@ -62,6 +65,8 @@ def writable(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder.resolve()
+    except FileExistsError as error:
+        raise door.errors.OutputUnwritable(str(folder), "it is a file, not a folder") from error
     except OSError as error:
         raise door.errors.OutputUnwritable(str(folder), error.strerror or str(error)) from error
 
@@ -74,31 +79,45 @@ def check_formats(kinds: Iterable[str]) -> None:
 
 
 def photos_in(names: Iterable[str]) -> list[tuple[str, Exception | None]]:
-    """Every photo of files and folders (sorted, not nested), or the error that stands in its place."""
-    found: list[tuple[str, Exception | None]] = []
+    """Every photo of files and folders, once, or the error that stands in its place; see ``find_photos``."""
+    from engine.files.find import find_photos
+
+    found: dict[str, Exception | None] = {}
     for name in names:
-        if not os.path.isdir(name):
-            found.append((name, None))
-            continue
-        files = sorted(str(path) for path in Path(name).iterdir() if path.suffix.lower() in _PHOTOS)
-        found += [(path, None) for path in files] or [(name, door.errors.NoPhotos(name))]
-    return found
+        try:
+            found |= {str(path): None for path in find_photos([name])} if os.path.isdir(name) else {name: None}
+        except door.errors.FaceError as error:
+            found[name] = error
+    return list(found.items())
 
 
-def run(names: Iterable[str], output: Path, options: Options, run_engine: RunEngine) -> int:
-    """Every photo in turn. Returns the exit code: 0 all done, 1 some failed, 2 none done."""
+def run(
+    names: Iterable[str],
+    output: Path,
+    options: Options,
+    run_engine: RunEngine,
+    stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Every photo in turn, until the user has ``stopped`` it. Returns the exit code: 0 all done, 1 some, 2 none."""
     photos = photos_in(names)
     entries: list[Entry] = []
     used: set[str] = set()
     for number, (photo, error) in enumerate(photos, 1):
+        if stopped():
+            break
         label = f"[{number}/{len(photos)}] {Path(photo).name}"
         entry = _attempt(photo, error, output, options, run_engine, used, label)
         entries.append(entry)
         print(f"{label}: {entry.status}, {entry.seconds:.1f} s" + (f". {entry.sentence}" if entry.sentence else ""))
         _write_report(output / "batch_report.json", entries, options)
     done = sum(entry.status == "done" for entry in entries)
-    print(f"{done} of {len(entries)} photos done; see {output / 'batch_report.json'}", flush=True)
-    return 0 if done == len(entries) else 1 if done else 2
+    if len(entries) < len(photos):
+        never = door.errors.Cancelled()
+        entries += [Entry(photo, code=never.code, sentence=str(never)) for photo, _ in photos[len(entries) :]]
+        _write_report(output / "batch_report.json", entries, options)
+    ending = "; stopped by the user" if stopped() else ""
+    print(f"{done} of {len(photos)} photos done{ending}; see {output / 'batch_report.json'}", flush=True)
+    return 0 if done == len(photos) else 1 if done else 2
 
 
 def _attempt(
@@ -116,7 +135,8 @@ def _attempt(
     try:
         if error is not None:
             raise error
-        _one_photo(entry, output, options, run_engine, used, label)
+        with _telling_of_full_disks(output):
+            _one_photo(entry, output, options, run_engine, used, label)
         entry.status = "done"
     except door.errors.FaceError as problem:
         entry.code, entry.sentence = problem.code, str(problem)
@@ -128,8 +148,23 @@ def _attempt(
     return entry
 
 
+@contextmanager
+def _telling_of_full_disks(output: Path) -> Iterator[None]:
+    """Turn an ``OSError``, and whatever Blender's exporters make of a full disk, into ``OutputUnwritable``."""
+    try:
+        yield
+    except OSError as error:
+        raise door.errors.OutputUnwritable(str(output), error.strerror or str(error)) from error
+    except RuntimeError as error:
+        if os.strerror(errno.ENOSPC) not in str(error) and shutil.disk_usage(output).free > _FULL:
+            raise
+        raise door.errors.OutputUnwritable(str(output), "the disk is full") from error
+
+
 def _one_photo(entry: Entry, output: Path, options: Options, run_engine: RunEngine, used: set[str], label: str) -> None:
     """Reconstruct ``entry.photo`` and move each finished face's folder into ``output``."""
+    from engine.storage import replace_folder, unused_name
+
     shown = ""
 
     def progress(fraction: float, text: str) -> None:
@@ -142,16 +177,19 @@ def _one_photo(entry: Entry, output: Path, options: Options, run_engine: RunEngi
     try:
         photo = os.path.abspath(entry.photo)
         for folder in run_engine(photo, str(staging / "faces"), progress):
-            name = _unused(folder.name, used)
+            name = unused_name(folder.name, used)
             made = staging / "made" / name
             made.mkdir(parents=True)
             result = door.load_result(folder)
             print(f"{label}: building {name}", flush=True)
             write_head(result, made, name, options)
-            shutil.move(str(folder), str(made / "face"))
-            files = _move_in(made, output / name)
-            entry.outputs += [str(path.relative_to(output)) for path in files]
+            folder.rename(made / "face")
+            files = [path.relative_to(made) for path in sorted(made.rglob("*")) if path.is_file()]
+            replace_folder(made, output / name)
+            entry.outputs += [str(Path(name) / path) for path in files]
             entry.faces.append({"name": name, **result.report})
+    except door.errors.FaceError as problem:  # nobody should be sent to the hidden folder
+        raise job.EngineError(problem.code, str(problem).replace(str(staging / "faces"), str(output))) from problem
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -166,30 +204,10 @@ def write_head(result: Any, folder: Path, name: str, options: Options) -> None:
             bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=True)
         else:
             scene.export_head(head.mesh_object, path)
+        if not path.is_file() or not path.stat().st_size:
+            raise RuntimeError(f"{path.name} was not written")
     if "preview.png" in result.images:
         (folder / "preview.png").write_bytes(result.images["preview.png"])
-
-
-def _move_in(made: Path, place: Path) -> list[Path]:
-    """Move a finished folder to its place at once; files of an earlier run are replaced, others are left alone."""
-    files = [path.relative_to(made) for path in sorted(made.rglob("*")) if path.is_file()]
-    if not place.exists():
-        made.rename(place)
-    else:
-        for name in files:
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(made / name, place / name)
-    return [place / name for name in files]
-
-
-def _unused(name: str, used: set[str]) -> str:
-    """``name``, or with a number where another photo of this batch has it (in whatever case)."""
-    free, number = name, 1
-    while free.casefold() in used:
-        number += 1
-        free = f"{name}-{number}"
-    used.add(free.casefold())
-    return free
 
 
 def _write_report(path: Path, entries: list[Entry], options: Options) -> None:
@@ -200,5 +218,10 @@ def _write_report(path: Path, entries: list[Entry], options: Options) -> None:
         "photos": [asdict(entry) for entry in entries],
     }
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(partial, path)
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    try:
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        print(door.errors.OutputUnwritable(str(path), error.strerror or str(error)), file=sys.stderr)

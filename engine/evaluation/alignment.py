@@ -25,12 +25,12 @@ class Similarity:
         return self.scale * points @ self.rotation.T + self.translation
 
     def after(self, first: Similarity) -> Similarity:
-        """This one applied to the result of ``first``."""
+        """One similarity applied to the result of ``first``."""
         return Similarity(self.scale * first.scale, self.rotation @ first.rotation, self(first.translation))
 
 
 def best_similarity(source: Array, target: Array, weights: Array | None = None) -> Similarity:
-    """The similarity that brings ``source`` (N, 3) closest to ``target`` (N, 3) in (weighted) least squares (Umeyama)."""
+    """Umeyama's weighted least-squares similarity that brings ``source`` (N, 3) to ``target`` (N, 3)."""
     w = np.ones(len(source)) if weights is None else weights
     w = (w / w.sum())[:, None]
     from_middle, to_middle = (w * source).sum(0), (w * target).sum(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,10 +39,7 @@ class Subject:
     @property
     def camera(self) -> Camera:
         """The pose as a float32 camera on the CPU."""
-        pose = self.pose
-        k = np.array([[pose.focal, 0, pose.centre[0]], [0, pose.focal, pose.centre[1]], [0, 0, 1]])
-        parts = (torch.from_numpy(np.ascontiguousarray(v)).float() for v in (k, pose.rotation, pose.translation))
-        return Camera(*parts, (self.size, self.size))
+        return self.pose.camera((self.size, self.size))
 
 
 def random_subject(model: FaceModel, random: np.random.Generator, size: int = 320, yaw_limit: float = 40.0) -> Subject:
@@ -120,5 +118,5 @@ def _stains(model: FaceModel, random: np.random.Generator) -> Tensor:
     return _tensor(1 + STAIN * np.sqrt(2 / STAINS) * np.cos(phases).sum(1, keepdims=True))
 
 
-def _tensor(values: NDArray[np.float64]) -> Tensor:
+def _tensor(values: NDArray[Any]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values)).float()

@@ -17,7 +17,7 @@ REGIONS: dict[str, range] = {
 
 
 def psnr(picture: Array, photo: Array, mask: Array) -> float:
-    """Decibels over the pixels (H, W) in ``mask``, for pictures (H, W, 3) in 0..1: ``-10 log10(mean squared error)``."""
+    """Decibels, ``-10 log10(mean squared error)``, of pictures (H, W, 3) in 0..1 over the pixels (H, W) in ``mask``."""
     error = float(((picture - photo)[mask.astype(bool)] ** 2).mean())
     return float(-10 * np.log10(max(error, 1e-12)))
 

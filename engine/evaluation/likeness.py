@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..faces.model import FaceModel
 from .alignment import Array, best_similarity
@@ -17,7 +18,7 @@ FACE_REACH = 0.012
 class Region:
     """The face of a model."""
 
-    vertices: Array
+    vertices: NDArray[np.int64]
     """(n,) indices."""
     areas: Array
     """(n,) square metres each stands for."""

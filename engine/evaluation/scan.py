@@ -1,4 +1,4 @@
-"""Distance from a scan to a reconstruction, and a reader for the scan."""
+"""Distance from a scan to a reconstruction, with seven-point and closest-point alignment."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..detect.detector import Detection
+from ..detect.layouts import IBUG_FROM_MEDIAPIPE
 from .alignment import Array, Surface, best_similarity, icp
 
 SEVEN = (36, 39, 42, 45, 33, 48, 54)
@@ -18,7 +20,7 @@ class Scan:
     """A face as it was measured, in metres."""
 
     points: Array
-    """(N, 3) spread evenly over the face region."""
+    """(N, 3) spread evenly over the face."""
     seven: Array
     """(7, 3) :data:`SEVEN` on the scan."""
 
@@ -35,13 +37,20 @@ def scan_distance(scan: Scan, vertices: Array, triangles: NDArray[np.int64], sev
     return distance / found.scale * 1e3
 
 
-def sample_surface(vertices: Array, triangles: NDArray[np.int64], count: int, seed: int = 0) -> Array:
-    """(count, 3) points spread evenly by area over a mesh."""
-    random = np.random.default_rng(seed)
-    corners = vertices[triangles]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    chosen = corners[random.choice(len(corners), count, p=area / area.sum())]
-    u, v = random.random((2, count))
-    flip = u + v > 1
-    u, v = np.where(flip, 1 - u, u), np.where(flip, 1 - v, v)
-    return chosen[:, 0] + u[:, None] * (chosen[:, 1] - chosen[:, 0]) + v[:, None] * (chosen[:, 2] - chosen[:, 0])
+def raw_mesh(detection: Detection) -> tuple[Array, NDArray[np.int64], Array]:
+    """MediaPipe's own mesh out of a detection of 478 points: vertices (468, 3), triangles (852, 3), the seven points.
+
+    What a user gets without a head model. Vertices are in pixels, y up, z towards the camera. The triangles are the
+    cycles of three in MediaPipe's published edges, less two that are no faces.
+    """
+    from mediapipe.python.solutions.face_mesh_connections import FACEMESH_TESSELATION
+
+    assert detection.depth is not None
+    vertices = np.c_[detection.landmarks[:468], detection.depth[:468]].astype(np.float64) * [1, -1, -1]
+    beside: dict[int, set[int]] = {}
+    for a, b in FACEMESH_TESSELATION:
+        beside.setdefault(a, set()).add(b)
+        beside.setdefault(b, set()).add(a)
+    found = {tuple(sorted((a, b, c))) for a in beside for b in beside[a] for c in beside[a] & beside[b]}
+    triangles = np.array(sorted(found - {(49, 64, 129), (279, 294, 358)}))
+    return vertices, triangles, vertices[IBUG_FROM_MEDIAPIPE[list(SEVEN)]]

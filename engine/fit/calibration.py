@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..faces.model import FaceModel
 from .basis import Array, LandmarkBasis
@@ -45,7 +46,7 @@ class Calibration:
     """(knots, 2L) at positive yaw."""
     factor: Array
     """(knots, 2L, r) at positive yaw."""
-    mirror: Array
+    mirror: NDArray[np.int64]
     """(2L,) flattened index of each coordinate's mirror image."""
 
     def noise(self, yaw: float, pitch: float) -> Noise:
@@ -58,7 +59,7 @@ class Calibration:
         variance = (1 - share) * self.variance[low] + share * self.variance[low + 1]
         factor = np.c_[np.sqrt(1 - share) * self.factor[low], np.sqrt(share) * self.factor[low + 1]]
         if yaw < 0:
-            order = self.mirror.astype(int)
+            order = self.mirror
             sideways = np.tile([-1.0, 1.0], len(order) // 2)[:, None]
             variance, factor = variance[order], factor[order] * sideways
         response = np.tensordot(turn_features(yaw), self.response, 1).T
@@ -130,7 +131,7 @@ class Samples:
     """(N, 2L), see :func:`normalised_residual`."""
 
 
-def learn(samples: Samples, mirror: Array, model: str, detector: str) -> Calibration:
+def learn(samples: Samples, mirror: NDArray[np.int64], model: str, detector: str) -> Calibration:
     """Bias, response and covariance by ridge regression and factor analysis of what is left.
 
     Args:

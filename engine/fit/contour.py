@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..faces.model import FaceModel
 from .basis import Array, LandmarkBasis
-from .pose import Pose
 from .memo import memo
+from .pose import Pose
 
 REACH = 0.022
 """Metres a contour point may slide along the skin."""
@@ -55,5 +55,7 @@ def _paths(model: FaceModel, basis: LandmarkBasis) -> ContourPaths:
     order = np.argsort(distance, 1)[:, :CANDIDATES]
     picked = np.where(np.isfinite(np.take_along_axis(distance, order, 1)), order, order[:, :1])
     chosen = skin[picked]
-    stack = np.concatenate([model.identity_basis.cpu().numpy()[:, chosen], model.expression_basis.cpu().numpy()[:, chosen]])
+    stack = np.concatenate(
+        [model.identity_basis.cpu().numpy()[:, chosen], model.expression_basis.cpu().numpy()[:, chosen]]
+    )
     return ContourPaths(rows, vertices[chosen], np.moveaxis(stack.astype(np.float64), 0, -1))

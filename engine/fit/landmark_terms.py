@@ -12,13 +12,15 @@ from ..faces.model import FaceModel
 from .basis import IRIS_DIAMETER, Array, LandmarkBasis, landmark_basis
 from .calibration import Calibration
 from .contour import slide
+from .memo import memo
 from .noise import Noise, default_noise
 from .pose import Pose, roll_of, view_angles
 from .solver import POSE, State, System
-from .memo import memo
 
 IRIS_SPREAD = 0.06
 """Standard deviation of the logarithm of the iris' seen diameter: people differ by 5 %, detections by the rest."""
+REAL = 2.0
+"""Factor on calibrated deviations: detectors err more on photographs than on the renders they were calibrated on."""
 ROBUST = 9.0
 """Squared deviations at which a landmark's weight has fallen to a quarter (Geman-McClure)."""
 
@@ -35,8 +37,6 @@ class LandmarkTerms:
     calibration: Calibration | None
     iris: float | None
     """Diameter in pixels."""
-    widening: float = 1.0
-    """Factor on the error model's deviations."""
 
     @classmethod
     def of(cls, model: FaceModel, detection: Detection, calibration: Calibration | None) -> LandmarkTerms:
@@ -50,9 +50,9 @@ class LandmarkTerms:
         """The error model at this pose, and the basis with its contour where it is seen from here."""
         if self.calibration is not None:
             yaw, pitch, _ = view_angles(pose)
-            return self.calibration.noise(yaw, pitch).widened(self.widening), self.basis
+            return self.calibration.noise(yaw, pitch).widened(REAL), self.basis
         noise = memo(self.model, f"noise_{self.layout}", lambda: default_noise(self.basis))
-        return noise.widened(self.widening), slide(self.model, self.basis, pose)
+        return noise, slide(self.model, self.basis, pose)
 
     def system(self, state: State, robust: bool = True) -> tuple[System, Array]:
         """Normal equations at ``state`` (7 + I + E unknowns) and the landmarks' weights (L,)."""
@@ -82,9 +82,7 @@ class LandmarkTerms:
         system.add_row(row, float(np.log(self.iris * depth / (state.pose.focal * IRIS_DIAMETER))), IRIS_SPREAD)
 
 
-def linearise(
-    basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array
-) -> tuple[Array, Array]:
+def linearise(basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array) -> tuple[Array, Array]:
     """Residual (2L,) in the noise's frame and metres, and the prediction's Jacobian (2L, 7 + I + E)."""
     pose = state.pose
     turned = points @ pose.rotation.T

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..camera.camera import Camera
 from ..detect.detector import Detection
 from ..faces.model import FaceModel
 from ..light.harmonics import ambient
@@ -63,14 +62,13 @@ def fit_of(terms: LandmarkTerms, state: State, detection: Detection, size: tuple
     def tensor(values: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(device, torch.float32)
 
-    intrinsics = np.array([[pose.focal, 0, pose.centre[0]], [0, pose.focal, pose.centre[1]], [0, 0, 1]])
     basis = terms.local(pose)[1]
     return Fit(
         identity=tensor(state.coefficients[:count]),
         expression=tensor(state.coefficients[count:]),
         albedo=torch.zeros(len(model.albedo_basis), device=device),
         light=ambient().to(device),
-        camera=Camera(tensor(intrinsics), tensor(pose.rotation), tensor(pose.translation), size),
+        camera=pose.camera(size, device),
         layout=detection.layout,
         landmarks=tensor(terms.observed),
         landmarks_fitted=tensor(pose.project(basis.points(state.coefficients))),

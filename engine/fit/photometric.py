@@ -9,9 +9,8 @@ that neighbours share count as fewer measurements, because then it is the model 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,12 +20,13 @@ from ..camera.camera import Camera
 from ..config import Quality
 from ..detect.detector import Detection
 from ..faces.model import FaceModel
-from ..light.harmonics import CONSTANTS
+from .appearance import Colour, add_colour_priors
 from .basis import Array
 from .landmark_terms import LandmarkTerms
 from .landmarks import with_state
-from .pixels import Colour, Look, Photo, linearise, look, seen
+from .pixels import Look, difference, linearise, look, seen
 from .pose import Pose
+from .pyramid import cut_level
 from .skin import Skin, skin_of
 from .solver import FOCAL_GUESS, POSE, State, System, add_priors, advance, bounded_step
 from .state import Fit
@@ -36,6 +36,8 @@ LEVELS: dict[str, tuple[tuple[int, int], ...]] = {
     "high": ((96, 6), (192, 8), (288, 6)),
 }
 """By quality: face size in pixels and Gauss-Newton steps, coarse to fine."""
+COLOUR_STEPS = 4
+"""On light and albedo alone, the shape held."""
 DEGREES = 4.0
 """Of freedom of the residual's Student t distribution."""
 DAMPING = 1e-3
@@ -44,16 +46,6 @@ CAPS = ((slice(0, 3), 0.1), (slice(3, 6), 0.1), (slice(6, 7), 0.15), (slice(POSE
 """Unknowns of pose and shape, and how far one step may move them (radians, metres, log, coefficients)."""
 NOISE_FLOOR = 0.006
 """SRGB: the residual's spread is never taken to be less."""
-LIGHT_LEVEL = 0.9
-"""Typical shading of a well exposed face..."""
-LIGHT_SPREAD = 0.35
-"""...and its standard deviation."""
-COLOUR_SPREAD = 0.12
-"""Of the light's mean colour round grey, relative."""
-STAIN_SPREAD = 0.05
-"""Of the albedo round what the model can show, relative: make-up, stubble, dimmed hollows."""
-DIRECTION_SPREAD = 0.45
-"""Of the higher bands, relative to the mean level."""
 
 
 def refine(
@@ -83,7 +75,8 @@ def refine(
     for size, steps in levels:
         solver.load(photo, size)
         if done == 0:
-            solver.light_and_albedo(rounds=4)
+            for _ in range(COLOUR_STEPS):
+                solver.step(colour_only=True)
         for _ in range(steps if quality != "draft" else 0):
             check()
             solver.step()
@@ -101,13 +94,7 @@ class _Refinement:
         self.model, self.terms = model, terms
         self.skin: Skin = skin_of(model)
         self.device = model.mean.device
-        k = fit.camera.intrinsics.cpu().numpy().astype(np.float64)
-        pose = Pose(
-            fit.camera.rotation.cpu().numpy().astype(np.float64),
-            fit.camera.translation.cpu().numpy().astype(np.float64),
-            float(k[0, 0]),
-            k[:2, 2],
-        )
+        pose = Pose.of(fit.camera)
         coefficients = torch.cat([fit.identity, fit.expression]).cpu().numpy().astype(np.float64)
         self.state = State(pose, coefficients, fit.landmark_weights.cpu().numpy().astype(np.float64))
         self.size, self.focal_known = fit.camera.size, fit.focal_known
@@ -117,40 +104,12 @@ class _Refinement:
         self.normal_modes: Tensor | None = None
 
     def load(self, photo: NDArray[np.uint8], face: int) -> None:
-        """Cut the face out of the photo so that it is ``face`` pixels wide, with image derivatives."""
-        at = self.terms.observed
-        low, high = at.min(0), at.max(0)
-        extent, middle = float((high - low).max()), (low + high) / 2
-        scale = min(face / extent, 1.5)
-        half = 0.75 * extent
-        side = max(int(round(2 * half * scale)), 16)
-        left, top = middle - half
-        shift = np.array([[1 / scale, 0, left + 0.5 / scale - 0.5], [0, 1 / scale, top + 0.5 / scale - 0.5]])
-        self.crop = (float(left), float(top), float(scale), side)
-        source = photo
-        if scale < 0.5:
-            # Warping skips pixels; average them first.
-            sigma = 0.5 * (1 / scale - 1)
-            x0, y0 = (int(max(v - 4 * sigma - 2, 0)) for v in (left, top))
-            x1, y1 = (int(v + 2 * half + 4 * sigma + 2) for v in (left, top))
-            source = cv2.GaussianBlur(np.ascontiguousarray(photo[y0:y1, x0:x1]), (0, 0), sigma)
-            shift[:, 2] -= (x0, y0)
-        picture = cv2.warpAffine(
-            source, shift, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-        )
-        image = cv2.GaussianBlur(picture.astype(np.float32) / 255, (0, 0), 0.9)
-        dx = cv2.sepFilter2D(image, -1, np.array([-0.5, 0, 0.5]), np.array([0.25, 0.5, 0.25]))
-        dy = cv2.sepFilter2D(image, -1, np.array([0.25, 0.5, 0.25]), np.array([-0.5, 0, 0.5]))
-        stacked = torch.from_numpy(np.concatenate([image, dx, dy], 2)).permute(2, 0, 1).contiguous()
-        self.photo = Photo(stacked.to(self.device), self._camera())
+        """Go on at a level of the pyramid where the face is ``face`` pixels wide."""
+        self.level = cut_level(photo, self.terms.observed, face, self.device)
         self.normal_modes = None
 
     def _camera(self) -> Camera:
-        pose = self.state.pose
-        intrinsics = np.array([[pose.focal, 0, pose.centre[0]], [0, pose.focal, pose.centre[1]], [0, 0, 1]])
-        left, top, scale, side = self.crop
-        full = Camera(*(self._tensor(v) for v in (intrinsics, pose.rotation, pose.translation)), self.size)
-        return full.crop(left, top, scale, (side, side))
+        return self.level.camera(self.state.pose.camera(self.size, self.device))
 
     def _tensor(self, values: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, torch.float32)
@@ -170,7 +129,7 @@ class _Refinement:
         return visible * self.skin.trust * ((now.facing - 0.12) / 0.5).clamp(0, 1)
 
     def _robust(self, residual: Tensor, base: Tensor) -> Tensor:
-        """(n,) Student t weights with the spread re-estimated, smoothed over neighbours since outliers come in patches."""
+        """(n,) Student t weights, the spread re-estimated; smoothed over neighbours since outliers come in patches."""
         distance = (residual**2).mean(-1)
         valid = distance[base > 0.2]
         if len(valid):
@@ -187,75 +146,46 @@ class _Refinement:
         correlation = float((top / bottom).clamp(0.0, 0.98))
         return ((1 + correlation) / (1 - correlation)) ** 2
 
-    def light_and_albedo(self, rounds: int) -> None:
-        """Solve light and albedo alone, the shape held."""
-        for _ in range(rounds):
-            self.step(appearance_only=True)
-
-    def step(self, appearance_only: bool = False) -> None:
+    def step(self, colour_only: bool = False) -> None:
         """One Gauss-Newton step on everything."""
         camera = self._camera()
         patch = self._patch()
         now = look(self.skin, patch, self.colour, camera)
         base = self._base_weights(now, camera)
-        residual = self.photo.difference(now, camera)
+        residual = difference(self.level, now, camera)
         self.weights = base * self._robust(residual, base)
-        sharing = 1.0 if appearance_only else self._sharing(residual, self.weights)
+        sharing = 1.0 if colour_only else self._sharing(residual, self.weights)
         weights = self.weights / (self.spread**2 * sharing)
         used = torch.nonzero(base > 0.01)[:, 0]
         if self.normal_modes is None:
             self.normal_modes = self.skin.normal_modes(patch)
         part = self.skin.rows(used)
         now = look(part, patch, self.colour, camera)
-        residual, jacobian = linearise(part, self.normal_modes[used], self.photo, now, self.colour.light, camera)
+        residual, jacobian = linearise(part, self.normal_modes[used], self.level, now, self.colour.light, camera)
         root = weights[used].sqrt()[:, None]
         flat = (jacobian * root[..., None]).flatten(0, 1)
         right = (residual * root).flatten()
         hessian = (flat.T @ flat).double().cpu().numpy()
         gradient = (flat.T @ right).double().cpu().numpy()
-        self._solve(System(hessian, gradient), appearance_only)
+        self._solve(System(hessian, gradient), colour_only)
 
-    def _solve(self, system: System, appearance_only: bool) -> None:
+    def _solve(self, system: System, colour_only: bool) -> None:
         landmarks, landmark_weights = self.terms.system(self.state)
         shape = POSE + len(self.state.coefficients)
         guess = None if self.focal_known else FOCAL_GUESS * max(self.size)
         add_priors(landmarks, self.terms.basis, self.state, guess)
         system.hessian[:shape, :shape] += landmarks.hessian
         system.gradient[:shape] += landmarks.gradient
-        self._appearance_priors(system, shape)
+        add_colour_priors(system, shape, self.colour)
         step = np.zeros(len(system.gradient))
-        if appearance_only:
+        if colour_only:
             step[shape:] = np.linalg.solve(system.hessian[shape:, shape:], system.gradient[shape:])
         else:
             system.hessian[np.diag_indices(len(step))] *= 1 + DAMPING
             step = bounded_step(system, self.terms.basis, self.state, not self.focal_known, False)
-            step[: shape] *= min(1.0, *(cap / max(np.abs(step[part]).max(), 1e-12) for part, cap in CAPS))
+            step[:shape] *= min(1.0, *(cap / max(np.abs(step[part]).max(), 1e-12) for part, cap in CAPS))
             self.state = advance(self.state, step, max(self.size), landmark_weights)
-        light, albedo, stains = self._tensor(step[shape:]).split([27, len(self.colour.albedo), len(self.colour.stains)])
-        self.colour = Colour(
-            self.colour.light + light.view(9, 3),
-            (self.colour.albedo + albedo).clamp(-3, 3),
-            self.colour.stains + stains,
-        )
-
-    def _appearance_priors(self, system: System, start: int) -> None:
-        """Light: bright enough, nearly grey in the mean, not too one-sided. Albedo: one standard deviation."""
-        light = self.colour.light.cpu().numpy().astype(np.float64)
-        level = max(float(light[0].mean()), 0.2)
-        row = np.zeros(len(system.gradient))
-        row[start : start + 3] = CONSTANTS[0] / 3
-        system.add_row(row, LIGHT_LEVEL - CONSTANTS[0] * float(light[0].mean()), LIGHT_SPREAD)
-        for channel in range(3):
-            row = np.zeros(len(system.gradient))
-            row[start : start + 3] = -1 / 3
-            row[start + channel] += 1
-            system.add_row(row, -float(light[0, channel] - light[0].mean()), COLOUR_SPREAD * level)
-        bands = light[1:].ravel()
-        system.add_diagonal(start + 3, np.full(24, (DIRECTION_SPREAD * level) ** -2), -bands)
-        albedo = self.colour.albedo.cpu().numpy().astype(np.float64)
-        system.add_diagonal(start + 27, np.ones(len(albedo)), -albedo)
-        stains = self.colour.stains.cpu().numpy().astype(np.float64)
-        system.add_diagonal(start + 27 + len(albedo), np.full(len(stains), STAIN_SPREAD**-2), -stains)
+        self.colour = self.colour.moved(self._tensor(step[shape:]))
 
     def result(self, fit: Fit) -> Fit:
         """The refined fit."""

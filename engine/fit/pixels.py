@@ -16,46 +16,12 @@ from ..faces.model import FaceModel
 from ..light.color import linear_to_srgb
 from ..light.harmonics import CONSTANTS, basis
 from ..render.visibility import visible_vertices
+from .appearance import Colour
+from .pyramid import Level
 from .skin import Skin
 
 DEPTH_SLACK = 0.004
 """Metres a sample may lie behind the surface seen at its pixel."""
-
-
-@dataclass(frozen=True)
-class Photo:
-    """One level of the pyramid."""
-
-    channels: Tensor
-    """(9, H, W): sRGB, its x derivative, its y derivative (per pixel)."""
-    camera: Camera
-    """Of this level, at the start; only its intrinsics and size are used."""
-
-    def sample(self, pixels: Tensor) -> Tensor:
-        """(n, 9) bilinear values at pixels (n, 2)."""
-        height, width = self.channels.shape[1:]
-        grid = pixels / pixels.new_tensor([width, height]) * 2 - 1
-        out = torch.nn.functional.grid_sample(
-            self.channels[None], grid[None, None], align_corners=False, padding_mode="border"
-        )
-        return out[0, :, 0].T
-
-    def difference(self, now: Look, camera: Camera) -> Tensor:
-        """(n, 3) photo - model in sRGB."""
-        seen_colour = self.sample(camera.project(now.points))[:, :3]
-        return seen_colour - linear_to_srgb(now.albedo * now.stain * now.shading)
-
-
-@dataclass(frozen=True)
-class Colour:
-    """What gives the shape its colours."""
-
-    light: Tensor
-    """(9, 3) shading coefficients, head space."""
-    albedo: Tensor
-    """(A,) standard deviations."""
-    stains: Tensor
-    """(S,) relative."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +77,27 @@ def basis_slope(normals: Tensor) -> Tensor:
     """(n, 9, 3): derivative of the nine bands in the normal's coordinates."""
     x, y, z = normals.unbind(-1)
     o, i = torch.zeros_like(x), torch.ones_like(x)
-    rows = [(o, o, o), (o, i, o), (o, o, i), (i, o, o), (y, x, o), (o, z, y), (o, o, 6 * z), (z, o, x), (2 * x, -2 * y, o)]
+    rows = [
+        (o, o, o),
+        (o, i, o),
+        (o, o, i),
+        (i, o, o),
+        (y, x, o),
+        (o, z, y),
+        (o, o, 6 * z),
+        (z, o, x),
+        (2 * x, -2 * y, o),
+    ]
     return torch.stack([torch.stack(r, -1) for r in rows], 1) * normals.new_tensor(CONSTANTS)[:, None]
 
 
+def difference(level: Level, now: Look, camera: Camera) -> Tensor:
+    """(n, 3) photo - model in sRGB."""
+    return level.sample(camera.project(now.points))[:, :3] - linear_to_srgb(now.albedo * now.stain * now.shading)
+
+
 def linearise(
-    skin: Skin, normal_modes: Tensor, photo: Photo, now: Look, light: Tensor, camera: Camera
+    skin: Skin, normal_modes: Tensor, level: Level, now: Look, light: Tensor, camera: Camera
 ) -> tuple[Tensor, Tensor]:
     """Residual photo - model (n, 3) in sRGB and its negative Jacobian
     (n, 3, 7 + I + E + 27 + A + S).
@@ -130,7 +111,7 @@ def linearise(
     inverse = 1 / at[:, 2:]
     ray = at[:, :2] * inverse
     focal = torch.stack([k[0, 0], k[1, 1]])
-    values = photo.sample(ray * focal + k[:2, 2])
+    values = level.sample(ray * focal + k[:2, 2])
     linear = now.albedo * now.stain * now.shading
     slope = colour_slope(linear)
     # How the photo's colour at the sample changes with the sample's place in camera space (n, 3, 3).

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from ..camera.camera import Camera
 from .basis import Array
 
 
@@ -21,6 +23,22 @@ class Pose:
     """Pixels."""
     centre: Array
     """(2,) principal point, pixels."""
+
+    @classmethod
+    def of(cls, camera: Camera) -> Pose:
+        """The solver form of a camera with square pixels."""
+        k, rotation, translation = (
+            v.detach().cpu().numpy().astype(np.float64)
+            for v in (camera.intrinsics, camera.rotation, camera.translation)
+        )
+        return cls(rotation, translation, float(k[0, 0]), k[:2, 2])
+
+    def camera(self, size: tuple[int, int], device: torch.device | str = "cpu") -> Camera:
+        """The pose as a float32 camera for a picture of ``size`` (width, height)."""
+        k = np.array([[self.focal, 0, self.centre[0]], [0, self.focal, self.centre[1]], [0, 0, 1]])
+        tensors = (torch.from_numpy(np.ascontiguousarray(v)) for v in (k, self.rotation, self.translation))
+        intrinsics, rotation, translation = (t.to(device, torch.float32) for t in tensors)
+        return Camera(intrinsics, rotation, translation, size)
 
     def to_camera(self, points: Array) -> Array:
         """(L, 3) head-space points in camera space."""

@@ -63,7 +63,6 @@ class Skin:
             total.index_add_(0, corner, values)
         return total[self.samples]
 
-
     def rows(self, chosen: Tensor) -> Skin:
         """The patch with only the ``chosen`` (k,) samples; neighbours become meaningless and are left empty."""
         return replace(

@@ -61,7 +61,7 @@ def add_priors(system: System, basis: LandmarkBasis, state: State, focal_guess: 
 
 
 def bounded_step(system: System, basis: LandmarkBasis, state: State, free_focal: bool, pose_only: bool) -> Array:
-    """The step that keeps expressions within bounds: those that would leave are put on the bound, the rest solved again.
+    """The step that keeps expressions within bounds: those that would leave stop there, the rest is solved again.
 
     Unknowns after the coefficients (light, albedo) are free.
     """

@@ -11,6 +11,7 @@ from ..detect.detector import Layout
 from ..faces.model import FaceModel
 from .calibration import Calibration
 
+
 @dataclass(frozen=True)
 class Fit:
     """A face model laid over one photo. Tensors are float32 on the model's device."""

@@ -18,6 +18,8 @@ from .seen import Pose, photo_positions
 
 COARSE = 1024
 """Side at which trust and light are worked out; both are smooth."""
+LARGEST = 4096
+"""Side up to which texels are worked out; larger textures are enlarged from it: few photos show so much."""
 MIRRORED = 90
 """Confidence of a texel copied from the mirrored side."""
 
@@ -45,13 +47,15 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
         photo: sRGB, upright, at the size the camera says.
         size: side of the texture.
     """
+    if size > LARGEST:
+        return _enlarged(bake(model, fit, photo, LARGEST), size)
     fine, coarse = layout(model, size), layout(model, min(size, COARSE))
     pose = Pose.of(fit.vertices(model), model.triangles, fit.camera)
     evidence = weigh(model, fit, photo, pose, coarse)
     albedo = sample(photo, photo_positions(pose, fine), fine.covered)
     albedo *= _resize(evidence.gain, size)
     trust, result = _resize(evidence.trust, size), _resize(evidence.fill, size)
-    albedo = soften_highlights(albedo, result)
+    albedo = soften_highlights(albedo, _resize(evidence.level, size))
     mirrored = look_up(albedo, fine.mirror_map)
     mirrored *= _resize(evidence.mirror_match, size)
     mirror_trust = look_up(trust, fine.mirror_map) * (1 - trust)
@@ -64,9 +68,17 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
 
 def prepare(model: FaceModel, size: int = 2048) -> None:
     """Do ahead of the first photo what :func:`bake` does once for each model and size: about two seconds' work."""
+    size = min(size, LARGEST)
     fine, coarse = layout(model, size), layout(model, min(size, COARSE))
     _ = fine.mirror_map, fine.nearest
     prepare_evidence(model, coarse)
+
+
+def _enlarged(baked: Baked, size: int) -> Baked:
+    def enlarge(image: Image) -> Image:
+        return cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+
+    return Baked(enlarge(baked.albedo), enlarge(baked.confidence), enlarge(baked.covered), baked.seen_share)
 
 
 def _resize(image: Floats, size: int) -> Floats:

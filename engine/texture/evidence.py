@@ -11,6 +11,7 @@ import torch
 from ..contract import Floats
 from ..faces.model import FaceModel
 from ..fit.state import Fit
+from ..light.color import luminance
 from ..light.harmonics import shade
 from .cover import face_regions, skin_likeness
 from .grain import grain
@@ -46,6 +47,8 @@ class Evidence:
     """(C, C, 3) what a linear pixel is multiplied by to give albedo: one over the light."""
     fill: Floats
     """(C, C, 3) linear albedo for what the photo does not show."""
+    level: Floats
+    """(C, C) luminance of skin without highlights."""
     mirror_match: Floats
     """(C, C, 3) what the mirrored albedo is multiplied by to match this side."""
     covered: Floats
@@ -75,6 +78,7 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
     left_over, match, fill = np.split(layout.pad(layout.texels(torch.from_numpy(fields))), 3, axis=-1)
     log_albedo -= left_over
     plain = (trust > 0.8) & (table[..., 6] > 0.9) & (table[..., 7] < 0.1)
+    level = luminance(np.exp(fill))
     fill = np.exp(fill + grain(model, np.where(plain[..., None], log_albedo, fill), plain, layout))
     fill *= _detail(model, layout)
     typical = np.exp(np.median(table[..., :3][plain], axis=0)) if plain.any() else np.ones(3, np.float32)
@@ -85,6 +89,7 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
         trust=trust * table[..., 9],
         gain=np.exp(-layout.pad(table[..., :3]) - left_over),
         fill=fill,
+        level=level,
         mirror_match=np.exp(match),
         covered=np.maximum(shown, 0),
         seen_share=float((importance * weights[mesh.members]).sum() / max(importance.sum(), 1e-12)),

@@ -19,13 +19,11 @@ NAPE = (-0.055, -0.015)
 """Metres, head space Y: hair fades out downwards between these at the nape."""
 EDGE = 0.004
 """Metres over which the hairline is smooth before noise frays it."""
-FRINGE = (0.010, 0.045)
-"""Metres behind the model's hairline between which the photo is asked for hair: nearer it may still show forehead,
-farther back what is behind the head."""
+FRINGE = (0.032, 0.055)
+"""Metres behind the model's hairline between which the photo is asked for hair: nearer it may still show forehead
+or the shade of the hair's edge, farther back what is behind the head."""
 BALD, HAIRY = 0.25, 0.6
 """Shares of the seen fringe that must be no skin for none and for all of the hair."""
-DARKER = 0.35
-"""Quantile of the fringe that is taken for hair: what shines through it or stands behind it is mostly brighter."""
 DARKEST, BRIGHTEST = 0.015, 0.35
 """Luminance between which hair lies."""
 RED_TO_GREEN, GREEN_TO_BLUE = (1.0, 1.8), (1.05, 2.2)
@@ -59,8 +57,8 @@ def add_hair(fill: Floats, pixels: Floats, refused: Floats, scalp: Floats, noise
 
 
 def hair_color(pixels: Floats) -> Floats:
-    """(3,) linear: typical of covered pixels (N, 3), within the range of hair: a green hat is no green hair."""
-    red, green, blue = np.maximum(np.quantile(pixels, DARKER, axis=0), 1e-4).tolist()
+    """(3,) linear: the median of covered pixels (N, 3), within the range of hair: a green hat is no green hair."""
+    red, green, blue = np.maximum(np.median(pixels, axis=0), 1e-4).tolist()
     warm = np.array([np.clip(red / green, *RED_TO_GREEN), 1.0, 1 / np.clip(green / blue, *GREEN_TO_BLUE)])
     level = np.clip(luminance(np.array([red, green, blue])), DARKEST, BRIGHTEST)
     return np.asarray(warm * level / luminance(warm), dtype=np.float32)

@@ -42,12 +42,12 @@ def look_up(
     return cv2.remap(image, places.astype(np.float32, copy=False), np.empty(0), method, borderMode=border)
 
 
-def soften_highlights(albedo: Floats, expected: Floats) -> Floats:
-    """``albedo`` (..., 3) with what shines above ``HIGHLIGHT`` times the local expectation pulled half-way back.
+def soften_highlights(albedo: Floats, level: Floats) -> Floats:
+    """``albedo`` (..., 3) with what shines above ``HIGHLIGHT`` times the local ``level`` (...) pulled half-way back.
 
     A highlight left in the texture would stay where it is when the head turns under another light.
     """
-    ratio = luminance(albedo) / np.maximum(luminance(expected) * np.float32(HIGHLIGHT), 1e-3)
+    ratio = luminance(albedo) / np.maximum(level * np.float32(HIGHLIGHT), 1e-3)
     return albedo / np.sqrt(np.maximum(ratio, 1))[..., None]
 
 

@@ -147,9 +147,9 @@ def test_the_engines_preview_comes_along(output):
 
 
 def fake_python(folder):
-    """An executable that ignores its arguments and is the fake engine."""
+    """An executable that has every package and is the fake engine."""
     path = folder / "python"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{batch_worker.__file__}"\n')
+    path.write_text(f'#!/bin/sh\n[ "$1" = -c ] || exec "{sys.executable}" "{batch_worker.__file__}"\n')
     path.chmod(0o755)
     return path
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,13 +141,45 @@ def test_crash_in_mid_write_shows_no_folder(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_saving_again_replaces(tmp_path):
+def test_saving_again_replaces_the_result_and_keeps_the_users_files(tmp_path):
     tiny_result().save(tmp_path / "face")
-    (tmp_path / "face" / "stale.png").write_bytes(b"x")
+    (tmp_path / "face" / "notes.txt").write_text("mine")
+    (tmp_path / "face" / "own").mkdir()
+    (tmp_path / "face" / "own" / "deep.txt").write_text("mine too")
     tiny_result(seed=1).save(tmp_path / "face")
     assert_same(tiny_result(seed=1), FaceResult.load(tmp_path / "face"))
-    assert not (tmp_path / "face" / "stale.png").exists()
+    assert (tmp_path / "face" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "face" / "own" / "deep.txt").read_text() == "mine too"
     assert [p.name for p in tmp_path.iterdir()] == ["face"]
+
+
+def test_a_file_in_the_folders_place_stays(tmp_path):
+    (tmp_path / "face").write_text("mine")
+    with pytest.raises(OutputUnwritable, match="in the way"):
+        tiny_result().save(tmp_path / "face")
+    assert (tmp_path / "face").read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["face"]
+
+
+@pytest.mark.parametrize(
+    ("photo", "expected"),
+    [
+        ("Zoë 顔.jpg", "Zoë 顔"),
+        ("..jpg", "face"),
+        ("...jpg", "face"),
+        (".hidden.png", "hidden"),
+        ("a. .jpg", "a"),
+        ("con.jpg", "con_"),
+        ("NUL.backup.jpg", "NUL.backup_"),
+        ("a:b?.png", "a_b_"),
+        ("not text \udcff.jpg", "not text _"),
+        ("x" * 250 + ".jpg", "x" * 120),
+        ("顔" * 80 + ".jpg", "顔" * 40),
+    ],
+)
+def test_a_folder_is_named_after_the_photo_wherever_that_is_possible(photo, expected):
+    assert storage.folder_name(Path("somewhere") / photo) == expected
+    assert storage.folder_name(Path(photo), 1) == f"{expected}_2"
 
 
 def test_output_below_a_file_is_a_sentence(tmp_path):

@@ -220,9 +220,8 @@ def test_large_photos_are_averaged_not_skipped():
 
 
 def test_highlights_are_softened_and_the_rest_is_left():
-    expected = np.full((1, 3, 3), 0.3, np.float32)
     albedo = np.stack([np.full(3, 0.3), np.full(3, 0.44), np.full(3, 0.9)]).astype(np.float32)[None]
-    found = soften_highlights(albedo, expected)
+    found = soften_highlights(albedo, np.full((1, 3), 0.3, np.float32))
     np.testing.assert_allclose(found[0, :2], albedo[0, :2], rtol=1e-5)
     assert found[0, 2].min() > 0.45 and found[0, 2].max() < 0.7
 
@@ -231,3 +230,12 @@ def test_encoding_is_srgb():
     values = np.linspace(0, 1, 256, dtype=np.float32) ** 2
     expected = np.rint(linear_to_srgb(values) * 255)
     assert np.abs(encode(values[:, None]).reshape(-1) - expected).max() <= 1
+
+
+def test_sizes_beyond_what_a_photo_shows_are_enlarged(model, frontal, truth, monkeypatch):
+    monkeypatch.setattr("engine.texture.bake.LARGEST", SIZE)
+    fit = fit_at(model, 0, side_light())
+    large = bake(model, fit, photo_of(model, fit, truth), 2 * SIZE)
+    assert large.albedo.shape == (2 * SIZE, 2 * SIZE, 3) and large.confidence.shape == (2 * SIZE, 2 * SIZE)
+    small = large.albedo.reshape(SIZE, 2, SIZE, 2, 3).mean((1, 3))
+    assert np.abs(small - frontal.albedo).mean() < 1
