@@ -89,6 +89,15 @@ def engine_python() -> Path:
     return door.engine_python(bpy.path.abspath(chosen.engine_python) if chosen else "", managed_environment())
 
 
+def engine_trouble() -> str:
+    """Why the engine cannot be started, as a sentence; empty if it can."""
+    try:
+        engine_python()
+    except door.errors.FaceError as error:
+        return str(error)
+    return ""
+
+
 def launch() -> job.Launch:
     """How to start the engine. Raises ``EngineMissing``, ``EngineUnusable``."""
     return job.launch(engine_python(), data_folder() / "cache")

@@ -28,7 +28,7 @@ from .fit.landmarks import fit_landmarks
 from .fit.photometric import refine
 from .preview import with_preview
 from .storage import folder_name, unused_name
-from .texture.bake import bake
+from .texture.bake import bake, prepare
 
 Report = Callable[[Progress], None]
 
@@ -126,8 +126,10 @@ def choose_device(name: str) -> torch.device:
 def preload(settings: Settings) -> None:
     """Load the model and the detector ahead of the first photo; a warm worker starts faster."""
     device = str(choose_device(settings.device))
-    load_calibration(_model(settings.model, device), settings.detector)
+    model = _model(settings.model, device)
+    load_calibration(model, settings.detector)
     _detector(settings.detector, device)
+    prepare(model, settings.texture_size)
 
 
 @lru_cache(maxsize=2)

@@ -17,16 +17,16 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine.config import Detector as DetectorName  # noqa: E402
-from engine.detect.detector import Detector  # noqa: E402
-from engine.detect.layouts import MIRROR  # noqa: E402
-from engine.detect.library import create_detector  # noqa: E402
-from engine.evaluation.heads import photograph, random_subject  # noqa: E402
-from engine.faces.library import load_model  # noqa: E402
-from engine.faces.model import FaceModel  # noqa: E402
-from engine.fit.basis import landmark_basis  # noqa: E402
-from engine.fit.calibration import ASSETS, Samples, learn, normalised_residual  # noqa: E402
-from engine.fit.pose import view_angles  # noqa: E402
+from engine.config import Detector as DetectorName
+from engine.detect.detector import Detector
+from engine.detect.layouts import MIRROR
+from engine.detect.library import create_detector
+from engine.evaluation.heads import photograph, random_subject
+from engine.faces.library import load_model
+from engine.faces.model import FaceModel
+from engine.fit.basis import landmark_basis
+from engine.fit.calibration import ASSETS, Samples, learn, normalised_residual
+from engine.fit.pose import view_angles
 
 WORST = 0.02
 """Metres: a detection farther off than this on average found something else."""

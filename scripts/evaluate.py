@@ -164,9 +164,8 @@ def strangers(bench: Bench) -> dict[str, Fit]:
 def median(bench: Bench, truth: Scan, vertices: Tensor) -> float:
     """Median scan-to-mesh distance in mm of a shape (V, 3) of the model."""
     model = bench.model
-    face = model.skin_weight > 0.02
-    # Skin in front of the ears is all that can be near; the rest would only slow the search.
-    near = (face & (model.mean[:, 2] > -0.02))[model.triangles].any(1)
+    # Only the front of the head can be near; the rest would slow the search.
+    near = (model.mean[:, 2] > -0.02)[model.triangles].any(1)
     seven = points(model.landmarks["68"].points(vertices))[list(SEVEN)]
     return float(np.median(scan_distance(truth, points(vertices), model.triangles[near].numpy(), seven)))
 

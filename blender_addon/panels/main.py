@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from .. import compat, door, strings
+from .. import compat, strings
 from ..job import jobs
 from ..properties import PROPERTY
-from ..session import Trouble, engine_python, session
+from ..session import Trouble, engine_trouble, session
 from . import preview
 from .text import sentence
 
@@ -78,11 +78,10 @@ def _draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         compat.progress(row, jobs.current.fraction, jobs.current.text)
         row.operator("reconstruct_face.cancel", text="", icon="X")
         return
-    try:
-        engine_python()
-    except door.errors.FaceError as error:
+    trouble = engine_trouble()
+    if trouble:
         box = layout.box()
-        sentence(box, context, str(error), icon="INFO")
+        sentence(box, context, trouble, icon="INFO")
         box.operator("reconstruct_face.preferences", icon="PREFERENCES")
         return
     row = layout.row()
