@@ -93,7 +93,7 @@ def test_without_an_engine_the_panel_says_what_to_do(monkeypatch):
         raise door.errors.EngineMissing
 
     monkeypatch.setattr(reconstruct, "launch", missing)
-    monkeypatch.setattr(main, "engine_python", missing)
+    monkeypatch.setattr(state, "engine_python", missing)
     with pytest.raises(RuntimeError, match="The engine is not set up yet"):
         press()
     seen = drawn(main.RECONSTRUCT_FACE_PT_main)
