@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .contract import Floats
 from .detect.detector import Detection
@@ -18,7 +19,7 @@ from .fit.state import Fit
 from .light.color import linear_to_srgb, srgb_to_linear
 from .render.interpolate import interpolate, interpolate_corners
 from .render.shading import Rendered, render, render_textured, sample_uv
-from .texture.bake import Baked
+from .texture.bake import COARSE, Baked, unwrap
 from .texture.cover import face_regions
 from .texture.layout import layout, skin_materials
 from .texture.pixels import Image
@@ -40,8 +41,9 @@ def measure(model: FaceModel, fit: Fit, baked: Baked, photo: Image, detection: D
     """Figures and warnings for ``report.json``.
 
     ``reprojection_percent``: mean error of the 68 points in % of the outer-eye distance, also by region.
-    ``psnr_textured`` and ``psnr_relit``: the photo re-rendered through the recovered camera over the inner face's skin,
-    with the baked texture and with the model's own albedo, both times the spherical harmonics, in dB.
+    The photo re-rendered through the recovered camera, over the uncovered skin of the inner face, in dB:
+    ``psnr_textured`` with the photo's own colours unwrapped on the mesh, ``psnr_relit`` with the baked albedo times the
+    spherical harmonics (what Blender shows), ``psnr_model`` with the statistical model's albedo times the same.
     ``seen_share``: how much of the face's surface the photo shows.
     """
     observed, fitted = fit.landmarks.cpu().numpy(), fit.landmarks_fitted.cpu().numpy()
@@ -50,13 +52,11 @@ def measure(model: FaceModel, fit: Fit, baked: Baked, photo: Image, detection: D
     regions = reprojection_percent(fitted, observed)
     yaw, pitch, roll = head_angles(fit.camera.rotation.cpu().numpy())
     width = float(detection.box[2] - detection.box[0])
-    textured, relit = photo_errors(model, fit, baked, photo)
     covered = covered_share(model, baked)
     return {
         "reprojection_percent": regions["all"],
         "reprojection_percent_by_region": {name: value for name, value in regions.items() if name != "all"},
-        "psnr_textured": textured,
-        "psnr_relit": relit,
+        **photo_errors(model, fit, baked, photo),
         "seen_share": baked.seen_share,
         "covered_share": covered,
         "head_degrees": {"yaw": yaw, "pitch": pitch, "roll": roll},
@@ -65,8 +65,8 @@ def measure(model: FaceModel, fit: Fit, baked: Baked, photo: Image, detection: D
     }
 
 
-def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> tuple[float, float]:
-    """PSNR in dB of the face re-rendered with the baked texture and with the model's albedo, under the fit's light."""
+def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> dict[str, float]:
+    """PSNR in dB of the face re-rendered as :func:`measure` says."""
     vertices, light = fit.vertices(model).cpu(), fit.light.cpu()
     model = model if model.mean.device.type == "cpu" else model.to("cpu")
     close = head_view(fit.camera.to("cpu"), vertices, SIDE)
@@ -77,13 +77,25 @@ def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> tupl
     target = _cut(photo, fit, close, scale).astype(float)
     _, polygon, corners = split_polygons(model.polygons)
     uvs = torch.from_numpy(model.uvs[polygon[:, None], corners])
-    albedo = model.albedo(fit.albedo.cpu()).clamp_min(0)
-    relit = render(close, vertices, model.triangles, albedo, light)
-    texture = torch.from_numpy(srgb_to_linear(baked.albedo.astype(np.float32) / 255))
-    textured = render_textured(close, vertices, model.triangles, uvs, texture, light, fragments=relit.fragments)
-    mask = _face_pixels(model, relit, uvs, model.polygon_material[polygon], baked).astype(float)
-    pictures = [np.clip(linear_to_srgb(r.image.clamp_min(0)).numpy().astype(float), 0, 1) for r in (textured, relit)]
-    return psnr(pictures[0], target, mask), psnr(pictures[1], target, mask)
+    plain = render(close, vertices, model.triangles, model.albedo(fit.albedo.cpu()).clamp_min(0), light)
+
+    def dressed(texture: Floats, shading: torch.Tensor | None) -> Rendered:
+        image = torch.from_numpy(texture)
+        return render_textured(close, vertices, model.triangles, uvs, image, shading, fragments=plain.fragments)
+
+    albedo = srgb_to_linear(baked.albedo.astype(np.float32) / 255)
+    pictures = {
+        "psnr_textured": dressed(unwrap(model, fit, photo, min(len(albedo), COARSE)), None),
+        "psnr_relit": dressed(albedo, light),
+        "psnr_model": plain,
+    }
+    mask = _face_pixels(model, plain, uvs, model.polygon_material[polygon], baked).astype(float)
+    return {name: psnr(_display(picture), target, mask) for name, picture in pictures.items()}
+
+
+def _display(rendered: Rendered) -> NDArray[np.float64]:
+    """(H, W, 3) sRGB 0..1."""
+    return np.clip(linear_to_srgb(rendered.image.clamp_min(0)).numpy().astype(float), 0, 1)
 
 
 def covered_share(model: FaceModel, baked: Baked) -> float:

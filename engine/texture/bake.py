@@ -66,6 +66,14 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
     return Baked(fine.pad(encode(result)), fine.pad(confidence), covered, evidence.seen_share)
 
 
+def unwrap(model: FaceModel, fit: Fit, photo: Image, size: int = 1024) -> Floats:
+    """(S, S, 3) linear RGB: the photo's own colours laid out on the skin, light and all, whether seen or not."""
+    texels = layout(model, size)
+    pose = Pose.of(fit.vertices(model), model.triangles, fit.camera)
+    unwrapped: Floats = texels.pad(sample(photo, photo_positions(pose, texels), texels.covered))
+    return unwrapped
+
+
 def prepare(model: FaceModel, size: int = 2048) -> None:
     """Do ahead of the first photo what :func:`bake` does once for each model and size: about two seconds' work."""
     size = min(size, LARGEST)
