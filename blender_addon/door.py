@@ -115,6 +115,7 @@ def child_environment(cache: Path | None = None) -> dict[str, str]:
     blocked = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
     values = {name: value for name, value in os.environ.items() if name not in blocked}
     values["PYTHONUTF8"] = "1"
+    values.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait crawl beside a busy Blender
     if cache is not None:
         values["PYTHONPYCACHEPREFIX"] = str(cache / "bytecode")
         values["NUMBA_CACHE_DIR"] = str(cache / "numba")

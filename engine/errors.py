@@ -139,3 +139,12 @@ class SetupFailed(FaceError):
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(f"The engine could not be set up: {reason}; {remedy}.")
+
+
+class OutOfMemory(FaceError):
+    """Memory ran out, of the machine or of its graphics card."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is not enough memory for this reconstruction; choose a smaller texture or a smaller photo."
+        )

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from .config import Settings
 from .contract import Progress, Request
-from .errors import Cancelled, EngineUnusable, FaceError
+from .errors import Cancelled, EngineUnusable, FaceError, OutOfMemory
 
 IDLE_SECONDS = 1800.0
 """How long an unused worker keeps its memory before it ends."""
@@ -85,6 +85,8 @@ def described(error: Exception) -> dict[str, str]:
     """An error's name and its sentence for the panel; the trace of a bug goes to stderr, which is the log."""
     if isinstance(error, ImportError):
         error = EngineUnusable(sys.executable, str(error))
+    if isinstance(error, MemoryError) or "not enough memory" in str(error) or "out of memory" in str(error):
+        error = OutOfMemory()
     if isinstance(error, FaceError):
         return {"code": error.code, "message": str(error)}
     traceback.print_exception(error, file=sys.stderr)

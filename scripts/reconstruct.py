@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -27,7 +28,8 @@ if str(ROOT) not in sys.path:
 from engine.config import Settings  # noqa: E402
 from engine.contract import FaceResult, Progress, Request  # noqa: E402
 from engine.errors import FaceError, NoPhotos, OutputUnwritable  # noqa: E402
-from engine.storage import replace_folder  # noqa: E402
+from engine.files.find import find_photos  # noqa: E402
+from engine.storage import replace_folder, unused_name  # noqa: E402
 
 REPORT = "reconstruct_report.json"
 Mesh = Literal["obj", "ply"]
@@ -103,7 +105,7 @@ def _one_photo(photo: Path, options: Options, reconstruct: Reconstruct, used: se
         for result in results:
             folder = Path(staging) / Path(result.folder or ".").name
             _write_meshes(result, folder, options)
-            place = options.output / _unused(folder.name, used)
+            place = options.output / unused_name(folder.name, used)
             _move(folder, place)
             places.append(place)
             figures = ", ".join(_figures(result.report))
@@ -126,8 +128,6 @@ def _write_meshes(result: FaceResult, folder: Path, options: Options) -> None:
 
 def _photos(places: Iterable[Path]) -> list[tuple[Path, FaceError | None]]:
     """Every photo, or the error that stands in the place of a folder without photos or a missing file."""
-    from engine.files.photo import find_photos
-
     found: list[tuple[Path, FaceError | None]] = []
     for place in places:
         try:
@@ -153,16 +153,6 @@ def _move(folder: Path, place: Path) -> None:
         raise OutputUnwritable(str(place), error.strerror or str(error)) from error
 
 
-def _unused(name: str, used: set[str]) -> str:
-    """``name``, or with a number where another photo of this batch has it (in whatever case)."""
-    free, number = name, 1
-    while free.casefold() in used:
-        number += 1
-        free = f"{name}-{number}"
-    used.add(free.casefold())
-    return free
-
-
 def _figures(report: dict[str, Any]) -> Iterable[str]:
     if "reprojection_percent" in report:
         yield f"landmarks {report['reprojection_percent']:.1f} %"
@@ -175,13 +165,28 @@ def _figures(report: dict[str, Any]) -> Iterable[str]:
 def _write_report(options: Options, entries: list[dict[str, Any]]) -> None:
     report = {"settings": options.settings.to_dict(), "photos": entries}
     partial = options.output / (REPORT + ".partial")
-    partial.write_text(json.dumps(report, indent=1, ensure_ascii=False), encoding="utf-8")
-    os.replace(partial, options.output / REPORT)
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    try:
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        os.replace(partial, options.output / REPORT)
+    except OSError as error:
+        print(OutputUnwritable(str(options.output / REPORT), error.strerror or str(error)), file=sys.stderr)
+
+
+def run() -> int:
+    """Read the command line and run; a wrong setting or a stop is a sentence, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return main(tyro.cli(Options, description=Options.__doc__))
+    except FaceError as wrong:
+        print(wrong, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("\nStopped; the heads made so far are whole.", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":
-    try:
-        chosen = tyro.cli(Options, description=Options.__doc__)
-    except FaceError as wrong:
-        sys.exit(f"{wrong}")
-    sys.exit(main(chosen))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    sys.exit(run())

@@ -21,7 +21,7 @@ LAYERS = (
 )
 """Files and folders of the engine from the ground up; each may import from its own layer and those below."""
 
-FOR_BLENDER = {"engine.errors", "engine.config", "engine.contract", "engine.storage"}
+FOR_BLENDER = {"engine.errors", "engine.config", "engine.contract", "engine.storage", "engine.files.find"}
 """What Blender's Python reads: standard library and numpy alone."""
 
 NOT_IN_BLENDER = {"torch", "cv2", "scipy", "mediapipe", "face_alignment", "numba", "engine"}
