@@ -19,6 +19,11 @@ Array = NDArray[np.float64]
 
 IRIS_DIAMETER = 0.0117
 """Metres, horizontal visible iris of an adult; varies by about 5 %."""
+RARE_SPREAD = 0.12
+"""Standard deviation of the weight of an expression that nobody wears for a portrait..."""
+COMMON_SPREAD = 0.45
+"""...and of those that people do wear:"""
+COMMON = ("mouthSmile", "jawOpen", "eyeBlink", "browInnerUp", "mouthUpperUp")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class LandmarkBasis:
     """(E,) lowest expression weights."""
     high: Array
     """(E,) highest expression weights."""
+    spread: Array
+    """(E,) standard deviations of the expression weights."""
 
     def points(self, coefficients: Array) -> Array:
         """(L, 3) metres for (I + E,) coefficients."""
@@ -67,6 +74,7 @@ def _build(model: FaceModel, layout: Layout) -> LandmarkBasis:
         identities=len(model.identity_basis),
         low=bounds[:, 0],
         high=bounds[:, 1],
+        spread=np.array([COMMON_SPREAD if n.startswith(COMMON) else RARE_SPREAD for n in model.expression_names]),
     )
 
 

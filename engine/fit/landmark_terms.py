@@ -54,19 +54,29 @@ class LandmarkTerms:
         noise = memo(self.model, f"noise_{self.layout}", lambda: default_noise(self.basis))
         return noise, slide(self.model, self.basis, pose)
 
-    def system(self, state: State, robust: bool = True) -> tuple[System, Array]:
+    def system(self, state: State) -> tuple[System, Array]:
         """Normal equations at ``state`` (7 + I + E unknowns) and the landmarks' weights (L,)."""
         noise, basis = self.local(state.pose)
         points = basis.points(state.coefficients)
         residual, jacobian = linearise(basis, noise, self.observed, state, points)
         weights = visibility(basis, state.pose, points) * basis.present
-        if robust:
-            weights = weights * robust_weights(noise, residual, weights)
+        weights = weights * robust_weights(noise, residual, weights)
         hessian, gradient = noise.information(jacobian, residual, np.repeat(np.maximum(weights, 1e-6), 2))
         system = System(hessian, gradient)
         if self.iris is not None:
             self._add_iris(system, state, points)
         return system, weights
+
+    def pose_step(self, state: State) -> Array:
+        """The step (7 + I + E,) that moves turn and shift alone; the first few need no more."""
+        noise, basis = self.local(state.pose)
+        points = basis.points(state.coefficients)
+        residual, jacobian = linearise(basis, noise, self.observed, state, points, POSE - 1)
+        weights = np.repeat(visibility(basis, state.pose, points) * basis.present, 2) / noise.variance
+        step = np.zeros(POSE + len(state.coefficients))
+        weighted = jacobian * weights[:, None]
+        step[: POSE - 1] = np.linalg.solve(weighted.T @ jacobian, weighted.T @ residual)
+        return step
 
     def residual(self, state: State) -> Array:
         """(2L,) metres at the face: what is left after bias and response."""
@@ -82,8 +92,12 @@ class LandmarkTerms:
         system.add_row(row, float(np.log(self.iris * depth / (state.pose.focal * IRIS_DIAMETER))), IRIS_SPREAD)
 
 
-def linearise(basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array) -> tuple[Array, Array]:
-    """Residual (2L,) in the noise's frame and metres, and the prediction's Jacobian (2L, 7 + I + E)."""
+def linearise(
+    basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array, columns: int | None = None
+) -> tuple[Array, Array]:
+    """Residual (2L,) in the noise's frame and metres, and the prediction's Jacobian (2L, 7 + I + E) or,
+    of that, the first few ``columns`` of pose.
+    """
     pose = state.pose
     turned = points @ pose.rotation.T
     camera = turned + pose.translation
@@ -96,13 +110,12 @@ def linearise(basis: LandmarkBasis, noise: Noise, observed: Array, state: State,
     flat[:, 0, 2], flat[:, 1, 2] = -x / z, -y / z
     flat = (unroll @ flat) * (depth / z)[:, None, None]
     image = np.stack([x / z, y / z], 1) @ unroll.T * depth
-    jacobian = np.empty((count, 2, POSE + basis.modes.shape[2]))
-    jacobian[:, :, :3] = flat @ cross_matrices(turned)
-    jacobian[:, :, 3:6] = flat
-    jacobian[:, :, 6] = image
-    np.matmul(flat @ pose.rotation, basis.modes, out=jacobian[:, :, POSE:])
-    jacobian = jacobian.reshape(2 * count, -1)
-    jacobian[:, POSE:] += noise.response
+    moves = np.concatenate([flat @ cross_matrices(turned), flat, image[..., None]], 2).reshape(2 * count, POSE)
+    if columns is None:
+        shape = ((flat @ pose.rotation) @ basis.modes).reshape(2 * count, -1) + noise.response
+        jacobian = np.concatenate([moves, shape], 1)
+    else:
+        jacobian = moves[:, :columns]
     offset = (observed - pose.project(points)) @ unroll.T / pose.scale
     return offset.ravel() - noise.bias - noise.response @ state.coefficients, jacobian
 

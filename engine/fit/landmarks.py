@@ -17,11 +17,13 @@ from .landmark_terms import LandmarkTerms
 from .pose import initial_pose
 from .solver import FOCAL_GUESS, State, add_priors, advance, bounded_step
 from .state import Fit
+from .threads import one_blas_thread
 
 POSE_STEPS = 3
-STEPS = 8
+STEPS = 6
 
 
+@one_blas_thread
 def fit_landmarks(
     model: FaceModel,
     detection: Detection,
@@ -46,11 +48,12 @@ def fit_landmarks(
     guess = focal_px or FOCAL_GUESS * max(size)
     pose = initial_pose(terms.basis.mean, terms.observed, terms.basis.present, guess, np.array(size) / 2.0)
     state = State(pose, np.zeros(terms.basis.modes.shape[2]), terms.basis.present)
-    for step in range(POSE_STEPS + STEPS):
-        pose_only = step < POSE_STEPS
-        system, weights = terms.system(state, robust=not pose_only)
+    for _ in range(POSE_STEPS):
+        state = advance(state, terms.pose_step(state), max(size), state.weights)
+    for _ in range(STEPS):
+        system, weights = terms.system(state)
         add_priors(system, terms.basis, state, None if focal_px else guess)
-        state = advance(state, bounded_step(system, terms.basis, state, not focal_px, pose_only), max(size), weights)
+        state = advance(state, bounded_step(system, terms.basis, state, not focal_px), max(size), weights)
     return replace(fit_of(terms, state, detection, size), focal_known=bool(focal_px))
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg.blas import ssyrk
 
 from .basis import Array, LandmarkBasis
 
@@ -43,12 +45,17 @@ class Noise:
 
         Woodbury: ``S^-1 = D^-1 - D^-1 U (I + U^T D^-1 U)^-1 U^T D^-1``.
         """
-        root = np.sqrt(weights / self.variance)
-        j, r, u = jacobian * root[:, None], residual * root, self.factor * root[:, None]
-        inner = np.linalg.cholesky(np.eye(u.shape[1]) + u.T @ u)
-        uj = np.linalg.solve(inner, u.T @ np.c_[j, r])
-        full = j.T @ np.c_[j, r] - uj[:, :-1].T @ uj
-        return full[:, :-1], full[:, -1]
+        root = np.sqrt(weights / self.variance)[:, None]
+        # Whitened numbers are of order one, so single precision is enough and twice as fast.
+        both = np.empty((len(residual), jacobian.shape[1] + 1), np.float32)
+        np.multiply(jacobian, root, out=both[:, :-1], casting="same_kind")
+        both[:, -1] = residual * root[:, 0]
+        shared = np.multiply(self.factor, root, dtype=np.float32, casting="same_kind")
+        inner = np.eye(shared.shape[1], dtype=np.float32) + shared.T @ shared
+        half = solve_triangular(cholesky(inner, lower=True), shared.T @ both, lower=True, check_finite=False)
+        upper = ssyrk(1.0, both.T) - ssyrk(1.0, np.asfortranarray(half.T))
+        full = (np.triu(upper) + np.triu(upper, 1).T).astype(np.float64)
+        return full[:-1, :-1], full[:-1, -1]
 
     def whiteness(self, residual: Array) -> Array:
         """(L,) squared residual of each landmark in units of its own total variance."""

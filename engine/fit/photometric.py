@@ -24,12 +24,14 @@ from .appearance import Colour, add_colour_priors
 from .basis import Array
 from .landmark_terms import LandmarkTerms
 from .landmarks import with_state
+from .outline import outline_terms
 from .pixels import Look, difference, linearise, look, seen
 from .pose import Pose
 from .pyramid import cut_level
 from .skin import Skin, skin_of
 from .solver import FOCAL_GUESS, POSE, State, System, add_priors, advance, bounded_step
 from .state import Fit
+from .threads import one_blas_thread
 
 LEVELS: dict[str, tuple[tuple[int, int], ...]] = {
     "standard": ((96, 6), (192, 6)),
@@ -42,12 +44,11 @@ DEGREES = 4.0
 """Of freedom of the residual's Student t distribution."""
 DAMPING = 1e-3
 """Levenberg-Marquardt, relative to the diagonal."""
-CAPS = ((slice(0, 3), 0.1), (slice(3, 6), 0.1), (slice(6, 7), 0.15), (slice(POSE, None), 1.0))
-"""Unknowns of pose and shape, and how far one step may move them (radians, metres, log, coefficients)."""
 NOISE_FLOOR = 0.006
 """SRGB: the residual's spread is never taken to be less."""
 
 
+@one_blas_thread
 def refine(
     model: FaceModel,
     photo: NDArray[np.uint8],
@@ -165,9 +166,23 @@ class _Refinement:
         root = weights[used].sqrt()[:, None]
         flat = (jacobian * root[..., None]).flatten(0, 1)
         right = (residual * root).flatten()
-        hessian = (flat.T @ flat).double().cpu().numpy()
-        gradient = (flat.T @ right).double().cpu().numpy()
-        self._solve(System(hessian, gradient), colour_only)
+        hessian = (flat.T @ flat).cpu().double().numpy()
+        gradient = (flat.T @ right).cpu().double().numpy()
+        system = System(hessian, gradient)
+        if not colour_only:
+            self._add_outline(system, camera)
+        self._solve(system, colour_only)
+
+    def _add_outline(self, system: System, camera: Camera) -> None:
+        """Pull the rendered edge of the face to the photo's."""
+        edge = outline_terms(self.model, self.skin, self._vertices(), self.level, camera)
+        if edge is None:
+            return
+        jacobian = edge.jacobian.cpu().double().numpy()
+        weighted = jacobian * edge.weights.cpu().double().numpy()[:, None]
+        count = jacobian.shape[1]
+        system.hessian[:count, :count] += weighted.T @ jacobian
+        system.gradient[:count] += weighted.T @ edge.offset.cpu().double().numpy()
 
     def _solve(self, system: System, colour_only: bool) -> None:
         landmarks, landmark_weights = self.terms.system(self.state)
@@ -182,15 +197,14 @@ class _Refinement:
             step[shape:] = np.linalg.solve(system.hessian[shape:, shape:], system.gradient[shape:])
         else:
             system.hessian[np.diag_indices(len(step))] *= 1 + DAMPING
-            step = bounded_step(system, self.terms.basis, self.state, not self.focal_known, False)
-            step[:shape] *= min(1.0, *(cap / max(np.abs(step[part]).max(), 1e-12) for part, cap in CAPS))
+            step = bounded_step(system, self.terms.basis, self.state, not self.focal_known)
             self.state = advance(self.state, step, max(self.size), landmark_weights)
         self.colour = self.colour.moved(self._tensor(step[shape:]))
 
     def result(self, fit: Fit) -> Fit:
         """The refined fit."""
         inliers = torch.zeros(len(self.model.mean), device=self.device)
-        inliers[self.skin.vertices[self.skin.samples]] = self.weights.clamp(0, 1)
+        inliers[self.skin.vertices] = self.weights.clamp(0, 1)[self.skin.nearest]
         moved = with_state(fit, self.terms, self.state)
         return replace(
             moved,

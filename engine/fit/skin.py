@@ -39,6 +39,8 @@ class Skin:
     """(n,) the model's skin weight."""
     neighbours: Tensor
     """(n, 6) nearest samples."""
+    nearest: Tensor
+    """(m,) the sample nearest to each vertex."""
     stains: Tensor
     """(n, S) soft spots; weighted sums of them are the colour variation that no albedo model knows."""
 
@@ -99,6 +101,7 @@ def _build(model: FaceModel) -> Skin:
         albedo_modes=model.albedo_basis[:, chosen].permute(1, 2, 0).contiguous(),
         trust=model.skin_weight[chosen],
         neighbours=near,
+        nearest=torch.cdist(model.mean[vertices], model.mean[chosen]).argmin(1),
         stains=_spots(model.mean[chosen]),
     )
 

@@ -14,11 +14,12 @@ POSE = 7
 FOCAL_GUESS = 1.6
 """Of the photo's longer side, where neither EXIF nor the user says."""
 FOCAL_BOUNDS = (0.5, 8.0)
-FOCAL_SPREAD = 0.35
+FOCAL_SPREAD = 0.25
 """Standard deviation of the logarithm of that guess."""
-EXPRESSION_SPREAD = 0.2
 NEAREST = 0.15
 """Metres: the closest a head may come to the camera."""
+CAPS = ((slice(0, 3), 0.3), (slice(3, 6), 0.3), (slice(6, 7), 0.1), (slice(POSE, None), 1.5))
+"""Unknowns of pose and shape, and how far one step may move them (radians, metres, log, coefficients)."""
 
 
 @dataclass
@@ -52,49 +53,55 @@ class System:
 
 
 def add_priors(system: System, basis: LandmarkBasis, state: State, focal_guess: float | None) -> None:
-    """Identity: one standard deviation. Expression: a narrow bell round 0. Focal length: near the guess."""
-    expressions = len(state.coefficients) - basis.identities
-    precision = np.r_[np.ones(basis.identities), np.full(expressions, EXPRESSION_SPREAD**-2)]
+    """Identity: one standard deviation. Expression: a bell round 0. Focal length: near the guess."""
+    precision = np.r_[np.ones(basis.identities), basis.spread**-2]
     system.add_diagonal(POSE, precision, -state.coefficients)
     if focal_guess is not None:
         system.add_diagonal(6, np.array([FOCAL_SPREAD**-2]), np.array([np.log(focal_guess / state.pose.focal)]))
 
 
-def bounded_step(system: System, basis: LandmarkBasis, state: State, free_focal: bool, pose_only: bool) -> Array:
+def bounded_step(system: System, basis: LandmarkBasis, state: State, free_focal: bool) -> Array:
     """The step that keeps expressions within bounds: those that would leave stop there, the rest is solved again.
 
-    Unknowns after the coefficients (light, albedo) are free.
+    Unknowns after the coefficients (light, albedo) are free. In the answer a change of focal length brings the distance
+    along (see :func:`advance`): nearly the same picture, so the two no longer fight.
     """
+    dolly = np.eye(len(system.gradient))
+    dolly[5, 6] = state.pose.translation[2]
+    system = System(dolly.T @ system.hessian @ dolly, dolly.T @ system.gradient)
     first, last = POSE + basis.identities, POSE + len(state.coefficients)
     now = state.coefficients[basis.identities :]
     low, high = basis.low - now, basis.high - now
     free = np.ones(len(system.gradient), bool)
     free[6] = free_focal
-    free[6:] &= not pose_only
     step = np.zeros(len(free))
     for _ in range(4):
         right = system.gradient[free] - system.hessian[np.ix_(free, ~free)] @ step[~free]
         step[free] = np.linalg.solve(system.hessian[np.ix_(free, free)], right)
         part = step[first:last]
         outside = ((part < low - 1e-9) | (part > high + 1e-9)) & free[first:last]
-        if pose_only or not outside.any():
+        if not outside.any():
             break
         step[first:last] = np.clip(part, low, high)
         free[first:last] &= ~outside
-    if not pose_only:
-        step[first:last] = np.clip(step[first:last], low, high)
+    step[first:last] = np.clip(step[first:last], low, high)
     return step
 
 
 def advance(state: State, step: Array, longest: int, weights: Array) -> State:
-    """The state after a step; the focal length and distance stay within sane bounds."""
-    focal = state.pose.focal * np.exp(np.clip(step[6], -0.3, 0.3))
+    """The state after a step, which is shortened where it would go too far to be trusted.
+
+    A new focal length scales the distance with it. Both stay within sane bounds.
+    """
+    last = POSE + len(state.coefficients)
+    step = step[:last] * min(1.0, *(cap / max(float(np.abs(step[part]).max()), 1e-12) for part, cap in CAPS))
     low, high = (bound * longest for bound in FOCAL_BOUNDS)
+    old = state.pose.focal
     # A focal length that EXIF or the user gave may lie outside, and is then not moved.
-    focal = float(np.clip(focal, min(low, state.pose.focal), max(high, state.pose.focal)))
+    focal = float(np.clip(old * np.exp(step[6]), min(low, old), max(high, old)))
     translation = state.pose.translation + step[3:6]
-    translation[2] = max(translation[2], NEAREST)
+    translation[2] = max(translation[2] * focal / old, NEAREST)
     pose = replace(
         state.pose, rotation=rotation_of(step[:3]) @ state.pose.rotation, translation=translation, focal=focal
     )
-    return State(pose, state.coefficients + step[POSE : POSE + len(state.coefficients)], weights)
+    return State(pose, state.coefficients + step[POSE:], weights)
