@@ -119,7 +119,7 @@ def test_the_iris_tells_the_distance(model):
 
 
 def test_a_given_focal_length_is_kept(model):
-    subject, _, detection = known_head(model, 7)
+    _subject, _, detection = known_head(model, 7)
     fit = fit_landmarks(model, detection, (256, 256), 5000.0)
     assert float(fit.camera.intrinsics[0, 0]) == pytest.approx(5000.0)
     assert fit.focal_known

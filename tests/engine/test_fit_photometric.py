@@ -99,7 +99,7 @@ def test_pixels_improve_the_shape(model, scene):
 
 
 def test_light_and_albedo_explain_the_photo(model, scene):
-    subject, _, start, fit = scene
+    subject, _, _start, fit = scene
     assert fit.residual < 0.02
     # A photo cannot tell bright light on dark skin from the reverse; the light's pattern it can.
     found, true = (light[1:].mean(-1) / light[0].mean() for light in (fit.light, subject.light))
