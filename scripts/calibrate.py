@@ -1,6 +1,6 @@
 """Learn a detector's error on a face model from renders with known truth; writes ``engine/assets/calibration_*.npz``.
 
-``python scripts/calibrate.py --count 2400`` takes some five minutes on two cores.
+``python scripts/calibrate.py`` takes some five minutes on two cores.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Arguments:
 
     model: str = "builtin"
     detector: DetectorName = "mediapipe"
-    count: int = 2400
+    count: int = 3000
     """Renders."""
     size: int = 320
     """Side of a render in pixels."""

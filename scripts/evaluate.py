@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 import tyro
 from numpy.typing import NDArray
 from torch import Tensor
@@ -139,7 +140,12 @@ def scan(bench: Bench) -> dict[str, Any]:
         ),
     }
     rows["own fit by yaw"] = {str(y): median(bench, truth, fit.vertices(model)) for y, fit in own.items()}
-    for name, fit in strangers(bench).items():
+    others = strangers(bench)
+    population = torch.stack([fit.identity for fit in others.values()]).mean(0)
+    rows["mean of the others' fits, own expression"] = average(
+        [median(bench, truth, model.shape(population, fit.expression)) for fit in own.values()]
+    )
+    for name, fit in others.items():
         rows[f"{name}'s fit"] = median(bench, truth, fit.vertices(model))
         rows[f"{name}'s fit, own expression"] = average(
             [median(bench, truth, model.shape(fit.identity, mine.expression)) for mine in own.values()]
@@ -185,7 +191,7 @@ def table(title: str, rows: dict[str, Any]) -> None:
     print(f"\n{title}")
     for name, row in rows.items():
         cells = row if isinstance(row, dict) else {"": row}
-        print(f"  {name:30s}" + "  ".join(f"{key} {value:.3f}" for key, value in cells.items()))
+        print(f"  {name:42s}" + "  ".join(f"{key} {value:.3f}" for key, value in cells.items()))
 
 
 def main(arguments: Arguments) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from .solver import FOCAL_GUESS, State, add_priors, advance, bounded_step
 from .state import Fit
 from .threads import one_blas_thread
 
-POSE_STEPS = 3
-STEPS = 6
+POSE_STEPS = 2
+STEPS = 5
 
 
 @one_blas_thread

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
-from scipy.linalg.blas import ssyrk
+from scipy.linalg.blas import dsyrk
 
 from .basis import Array, LandmarkBasis
 
@@ -46,21 +46,22 @@ class Noise:
         Woodbury: ``S^-1 = D^-1 - D^-1 U (I + U^T D^-1 U)^-1 U^T D^-1``.
         """
         root = np.sqrt(weights / self.variance)[:, None]
-        # Whitened numbers are of order one, so single precision is enough and twice as fast.
-        both = np.empty((len(residual), jacobian.shape[1] + 1), np.float32)
-        np.multiply(jacobian, root, out=both[:, :-1], casting="same_kind")
-        both[:, -1] = residual * root[:, 0]
-        shared = np.multiply(self.factor, root, dtype=np.float32, casting="same_kind")
-        inner = np.eye(shared.shape[1], dtype=np.float32) + shared.T @ shared
+        both, shared = np.c_[jacobian, residual] * root, self.factor * root
+        inner = np.eye(shared.shape[1]) + _squared(shared)
         half = solve_triangular(cholesky(inner, lower=True), shared.T @ both, lower=True, check_finite=False)
-        upper = ssyrk(1.0, both.T) - ssyrk(1.0, np.asfortranarray(half.T))
-        full = (np.triu(upper) + np.triu(upper, 1).T).astype(np.float64)
+        full = _squared(both) - _squared(half)
         return full[:-1, :-1], full[:-1, -1]
 
     def whiteness(self, residual: Array) -> Array:
         """(L,) squared residual of each landmark in units of its own total variance."""
         total = self.variance + (self.factor**2).sum(1)
         return (residual**2 / total).reshape(-1, 2).sum(1) / 2
+
+
+def _squared(matrix: Array) -> Array:
+    """``M^T M``, each pair of columns multiplied once."""
+    upper: Array = dsyrk(1.0, matrix.T)
+    return upper + np.triu(upper, 1).T
 
 
 def default_noise(basis: LandmarkBasis) -> Noise:

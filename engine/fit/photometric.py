@@ -8,7 +8,8 @@ that neighbours share count as fewer measurements, because then it is the model 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -69,23 +70,37 @@ def refine(
     """
     detection = Detection(np.zeros(4, np.float32), 1.0, fit.layout, fit.landmarks.cpu().numpy())
     terms = LandmarkTerms.of(model, detection, fit.calibration)
-    solver = _Refinement(model, terms, fit)
-    levels = LEVELS.get(quality, LEVELS["standard"])
-    total = sum(steps for _, steps in levels)
-    done = 0
-    for size, steps in levels:
-        solver.load(photo, size)
-        if done == 0:
-            for _ in range(COLOUR_STEPS):
-                solver.step(colour_only=True)
-        for _ in range(steps if quality != "draft" else 0):
-            check()
-            solver.step()
-            done += 1
-            progress(done / total)
+    with _one_thread():
+        solver = _Refinement(model, terms, fit)
         if quality == "draft":
-            break
-    return solver.result(fit)
+            solver.load(photo, LEVELS["standard"][0][0])
+            solver.colour_steps()
+            return solver.result(fit)
+        levels = LEVELS[quality]
+        total, done = sum(steps for _, steps in levels), 0
+        for size, steps in levels:
+            solver.load(photo, size)
+            if done == 0:
+                solver.colour_steps()
+            for _ in range(steps):
+                check()
+                solver.step()
+                done += 1
+                progress(done / total)
+        return solver.result(fit)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The steps are many and small: on more threads, cores mostly wait for each other (ten times as long where other
+    programs use them too).
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Refinement:
@@ -146,6 +161,11 @@ class _Refinement:
         bottom = (weights[:, None] * (residual**2)).sum().clamp_min(1e-12)
         correlation = float((top / bottom).clamp(0.0, 0.98))
         return ((1 + correlation) / (1 - correlation)) ** 2
+
+    def colour_steps(self) -> None:
+        """Solve light and albedo alone, the shape held."""
+        for _ in range(COLOUR_STEPS):
+            self.step(colour_only=True)
 
     def step(self, colour_only: bool = False) -> None:
         """One Gauss-Newton step on everything."""

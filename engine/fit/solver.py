@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import solve
 
 from .basis import Array, LandmarkBasis
 from .pose import Pose, rotation_of
@@ -66,18 +67,20 @@ def bounded_step(system: System, basis: LandmarkBasis, state: State, free_focal:
     Unknowns after the coefficients (light, albedo) are free. In the answer a change of focal length brings the distance
     along (see :func:`advance`): nearly the same picture, so the two no longer fight.
     """
-    dolly = np.eye(len(system.gradient))
-    dolly[5, 6] = state.pose.translation[2]
-    system = System(dolly.T @ system.hessian @ dolly, dolly.T @ system.gradient)
+    depth = state.pose.translation[2]
+    hessian, gradient = system.hessian.copy(), system.gradient.copy()
+    hessian[:, 6] += depth * hessian[:, 5]
+    hessian[6] += depth * hessian[5]
+    gradient[6] += depth * gradient[5]
     first, last = POSE + basis.identities, POSE + len(state.coefficients)
     now = state.coefficients[basis.identities :]
     low, high = basis.low - now, basis.high - now
-    free = np.ones(len(system.gradient), bool)
+    free = np.ones(len(gradient), bool)
     free[6] = free_focal
     step = np.zeros(len(free))
     for _ in range(4):
-        right = system.gradient[free] - system.hessian[np.ix_(free, ~free)] @ step[~free]
-        step[free] = np.linalg.solve(system.hessian[np.ix_(free, free)], right)
+        right = gradient[free] - hessian[np.ix_(free, ~free)] @ step[~free]
+        step[free] = solve(hessian[np.ix_(free, free)], right, assume_a="pos", check_finite=False)
         part = step[first:last]
         outside = ((part < low - 1e-9) | (part > high + 1e-9)) & free[first:last]
         if not outside.any():

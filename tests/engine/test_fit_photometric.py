@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -6,6 +9,7 @@ from engine.evaluation.likeness import face_region, shape_error
 from engine.faces.library import load_model
 from engine.fit.appearance import Colour
 from engine.fit.landmarks import fit_landmarks
+from engine.fit.outline import outline_terms
 from engine.fit.photometric import refine
 from engine.fit.pixels import difference, linearise, look
 from engine.fit.pose import Pose, rotation_of
@@ -55,7 +59,7 @@ def test_a_large_photo_is_averaged_not_skipped():
 def test_jacobian_is_the_derivative(model):
     subject, picture, detection = known_head(model, 4)
     skin = skin_of(model)
-    smooth = np.asarray(__import__("cv2").GaussianBlur(picture, (0, 0), 6))
+    smooth = np.asarray(cv2.GaussianBlur(picture, (0, 0), 6))
     level = cut_level(smooth, detection.landmarks.astype(float), 128, torch.device("cpu"))
     coefficients = torch.cat([subject.identity, subject.expression])
     stains = torch.zeros(skin.stains.shape[1])
@@ -145,3 +149,20 @@ def test_progress_and_stopping(model, scene):
 def test_the_same_twice(model, scene):
     _, picture, start, fit = scene
     torch.testing.assert_close(refine(model, picture, start).identity, fit.identity)
+
+
+def test_the_outline_finds_how_far_the_edge_is_off(model):
+    subject, picture, detection = known_head(model, 12)
+    level = cut_level(picture, detection.landmarks.astype(float), 160, torch.device("cpu"))
+    vertices = model.shape(subject.identity, subject.expression)
+    camera = level.camera(subject.camera)
+    right = outline_terms(model, skin_of(model), vertices, level, camera)
+    assert right is not None and right.offset.abs().median() <= 1.0
+    # The same head drawn 4 px further right: the photo's edge then lies 4 px to the left of it.
+    intrinsics = camera.intrinsics.clone()
+    intrinsics[0, 2] += 4
+    shifted = outline_terms(model, skin_of(model), vertices, level, replace(camera, intrinsics=intrinsics))
+    assert shifted is not None
+    sideways = shifted.jacobian[:, 3] / camera.intrinsics[0, 0] * float(subject.pose.translation[2])
+    facing = sideways.abs() > 0.7
+    assert (shifted.offset + 4 * sideways)[facing].abs().median() <= 1.2
