@@ -22,11 +22,11 @@ from scripts.demo import photo  # noqa: E402
 
 
 def main() -> None:
-    """Reconstruct both samples in high quality and save their sheets."""
+    """Reconstruct both samples and save their sheets."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("astronaut", "hopper"):
             source = photo(name, Path(folder))
-            (result,) = reconstruct(Request((str(source),), folder, {"quality": "high"}))
+            (result,) = reconstruct(Request((str(source),), folder, {}))
             sheet = Image.open(io.BytesIO(result.images["preview.png"])).convert("RGB")
             sheet.save(ROOT / "docs" / f"{name}.jpg", quality=88, optimize=True)
             print(f"docs/{name}.jpg: {result.report['reprojection_percent']:.1f} % reprojection")

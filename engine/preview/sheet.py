@@ -143,7 +143,7 @@ def _figures(result: FaceResult) -> str:
     parts = [result.model]
     if "reprojection_percent" in report:
         parts.append(f"landmarks within {report['reprojection_percent']:.1f} % of the eye distance")
-    for key, words in (("psnr_textured", "textured"), ("psnr_relit", "albedo × light")):
+    for key, words in (("psnr_textured", "textured"), ("psnr_relit", "relit")):
         if key in report:
             parts.append(f"{words} {report[key]:.1f} dB")
     if "seen_share" in report:
