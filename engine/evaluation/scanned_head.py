@@ -26,7 +26,7 @@ from .scan import SEVEN, Scan
 
 FACE_RADIUS = 0.075
 """Metres round the nose's base: what counts as the face."""
-POINTS = 800
+POINTS = 6000
 SIZE = 768
 """Side of the photographs in pixels."""
 
