@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .config import Settings
-from .contract import FaceResult, Floats, Light, Mesh, Rig, ShapeKeys, View
+from .contract import Correctives, FaceResult, Floats, Light, Mesh, Rig, ShapeKeys, View
 from .detect.detector import Detection
 from .faces.model import FaceModel
 from .files.photo import Photo
@@ -71,6 +71,25 @@ def assemble(
         images=images,
         report=_report(model, fit, baked, photo, detection, settings, seconds),
         licences=(model.licence,),
+        correctives=_correctives(model),
+    )
+
+
+def _correctives(model: FaceModel) -> Correctives | None:
+    """The model's correctives: products of expressions first, then elements of joint rotations."""
+    pairs = model.corrective_pairs
+    elements = [(joint, *divmod(k, 3)) for joint in model.pose_joints for k in range(9)]
+    if not len(pairs) and not elements:
+        return None
+    shape = (-1, *model.mean.shape)
+    poses = [f"{model.joint_names[joint]} {row}{column}" for joint, row, column in elements]
+    return Correctives(
+        names=(*model.corrective_names, *poses),
+        offsets=np.concatenate(
+            [_numpy(b).reshape(-1, *model.mean.shape) for b in (model.corrective_basis, model.pose_basis)]
+        ),
+        pairs=np.vstack([pairs, np.full((len(elements), 2), -1)]).astype(np.int32),
+        elements=np.vstack([np.full((len(pairs), 3), -1), np.reshape(elements, (-1, 3))]).astype(np.int32),
     )
 
 

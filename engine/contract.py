@@ -91,6 +91,23 @@ class ShapeKeys:
 
 
 @dataclass(frozen=True)
+class Correctives:
+    """Offsets that other controls drive, so that combinations look right; nobody moves them by hand.
+
+    The weight of each is either the product of two shape keys' weights or one element of a joint's rotation.
+    """
+
+    names: tuple[str, ...]
+    offsets: Floats
+    """(C, V, 3) metres at weight 1."""
+    pairs: Ints
+    """(C, 2) the two shape keys whose weights are multiplied; -1 where a joint drives it."""
+    elements: Ints
+    """(C, 3) joint, row and column of the element of ``R_joint - I`` (``R_joint`` turns the joint against its parent,
+    in head-space axes); -1 where shape keys drive it."""
+
+
+@dataclass(frozen=True)
 class Rig:
     """Joints and skinning weights; ``parents[0]`` is -1."""
 
@@ -177,6 +194,7 @@ class FaceResult:
     """``identity``, ``albedo``, ``expression``: standard deviations in the model named above."""
     images: dict[str, bytes] = field(default_factory=dict, repr=False)
     """Encoded image files by name. ``albedo.png`` (skin, sRGB) and ``confidence.png`` (255 seen .. 0 guessed)."""
+    correctives: Correctives | None = None
     report: dict[str, Any] = field(default_factory=dict)
     """Quality figures, warnings (sentences) and seconds by stage; saved as ``report.json``."""
     licences: tuple[Licence, ...] = ()

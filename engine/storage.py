@@ -22,6 +22,7 @@ import numpy as np
 
 from .contract import (
     VERSION,
+    Correctives,
     FaceResult,
     Licence,
     Light,
@@ -40,7 +41,13 @@ _LONGEST_NAME = 120
 """Bytes. Systems allow 255 for a name with its suffixes, and Windows 260 characters for a whole path."""
 _RESERVED = frozenset(("CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))))
 """Names of devices on Windows, with any suffix."""
-_PARTS: dict[str, type] = {"mesh": Mesh, "shape_keys": ShapeKeys, "rig": Rig, "light": Light}
+_PARTS: dict[str, type] = {
+    "mesh": Mesh,
+    "shape_keys": ShapeKeys,
+    "correctives": Correctives,
+    "rig": Rig,
+    "light": Light,
+}
 
 
 def save(result: FaceResult, folder: Path) -> FaceResult:
@@ -168,7 +175,8 @@ def _split(result: FaceResult) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "licences": [dataclasses.asdict(licence) for licence in result.licences],
     }
     for name in _PARTS:
-        plain[name] = _unload(getattr(result, name), name, arrays)
+        if (value := getattr(result, name)) is not None:
+            plain[name] = _unload(value, name, arrays)
     plain["views"] = [_unload(view, f"views.{i}", arrays) for i, view in enumerate(result.views)]
     for name, values in result.coefficients.items():
         arrays[f"coefficients.{name}"] = values
@@ -212,7 +220,11 @@ def _join(arrays: dict[str, np.ndarray], plain: dict[str, Any], images: dict[str
         report=plain["report"],
         licences=tuple(Licence(**rest) for rest in plain["licences"]),
         folder=folder,
-        **{name: part(kind, name, plain[name]) for name, kind in _PARTS.items()},
+        **{
+            name: part(kind, name, plain[name])
+            for name, kind in _PARTS.items()
+            if name != "correctives" or name in plain
+        },
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import camera, lighting, material, mesh, rig, shape_keys, textures
+from . import camera, correctives, lighting, material, mesh, rig, shape_keys, textures
 from .harmonics import world_light
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def build_head(
     collection.objects.link(mesh_object)
     shape_keys.add_shape_keys(mesh_object, result.shape_keys, result.mesh.vertices, view.expression)
     shape_keys.apply_expression(mesh_object, apply_expression)
+    if result.correctives is not None:
+        correctives.add_correctives(mesh_object, result.correctives, result.shape_keys, result.mesh.vertices)
     armature = rig.build_armature(result.rig, f"{name} Rig", collection)
     rig.bind(mesh_object, armature, result.rig)
     mesh.add_part_groups(mesh_object, result.mesh.groups)

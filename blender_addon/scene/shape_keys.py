@@ -36,6 +36,7 @@ def add_shape_keys(mesh_object: bpy.types.Object, keys: ShapeKeys, neutral: Arra
 
 def apply_expression(mesh_object: bpy.types.Object, on: bool) -> None:
     """Set every key to the photo's weight, or to 0."""
-    blocks = mesh_object.data.shape_keys.key_blocks[1:]
-    for key, weight in zip(blocks, mesh_object[PHOTO_EXPRESSION], strict=True):
+    weights = mesh_object[PHOTO_EXPRESSION]
+    blocks = mesh_object.data.shape_keys.key_blocks[1 : 1 + len(weights)]  # driven keys come after them
+    for key, weight in zip(blocks, weights, strict=True):
         key.value = weight if on else 0.0

@@ -28,6 +28,15 @@ class ShapeKeys(Protocol):
     maximum: Array
 
 
+class Correctives(Protocol):
+    """Offsets that products of shape keys, or elements of joint rotations, drive."""
+
+    names: tuple[str, ...]
+    offsets: Array
+    pairs: Array
+    elements: Array
+
+
 class Rig(Protocol):
     """Joints and skinning weights."""
 
@@ -74,6 +83,7 @@ class FaceResult(Protocol):
 
     mesh: Mesh
     shape_keys: ShapeKeys
+    correctives: Correctives | None
     rig: Rig
     materials: Sequence[Material]
     views: Sequence[View]

@@ -83,6 +83,17 @@ class FaceModel:
     joint_weights: Tensor
     """(V, J) skinning weights, rows sum to 1."""
 
+    corrective_names: tuple[str, ...] = ()
+    corrective_pairs: Ints = dataclasses.field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    """(C, 2) the two expressions whose weights multiply to each corrective's weight."""
+    corrective_basis: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 0, 3))
+    """(C, V, 3) offset at weight 1."""
+
+    pose_joints: Ints = dataclasses.field(default_factory=lambda: np.zeros(0, np.int32))
+    """(P,) joints whose rotations have pose correctives."""
+    pose_basis: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 0, 3))
+    """(9P, V, 3) offset per element of ``R_joint - I``, row-major, joint by joint."""
+
     textures: dict[str, Floats] = dataclasses.field(default_factory=dict)
     """Detail that does not vary with identity, (H, W, 3) linear RGB factors in UV space by material name."""
 
@@ -92,12 +103,19 @@ class FaceModel:
         return torch.from_numpy(split_polygons(self.polygons)[0]).to(self.mean.device)
 
     def shape(self, identity: Tensor, expression: Tensor | None = None) -> Tensor:
-        """Vertices (..., V, 3) = mean + identity . identity_basis + expression . expression_basis.
+        """Vertices (..., V, 3) = mean + identity . identity_basis + expression . expression_basis + correctives.
 
-        ``identity`` (..., <= I) and ``expression`` (..., <= E) may be shorter than the bases.
+        ``identity`` (..., <= I) and ``expression`` (..., <= E) may be shorter than the bases; correctives want all E.
         """
         vertices = self.mean + _blend(identity, self.identity_basis)
-        return vertices if expression is None else vertices + _blend(expression, self.expression_basis)
+        if expression is None:
+            return vertices
+        vertices = vertices + _blend(expression, self.expression_basis)
+        if len(self.corrective_pairs) and expression.shape[-1] == len(self.expression_names):
+            first, second = torch.from_numpy(self.corrective_pairs.T.astype(np.int64)).to(expression.device)
+            both = expression[..., first].clamp_min(0) * expression[..., second].clamp_min(0)
+            vertices = vertices + _blend(both, self.corrective_basis)
+        return vertices
 
     def albedo(self, coefficients: Tensor) -> Tensor:
         """Per-vertex linear albedo (..., V, 3), not clamped."""
