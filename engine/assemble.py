@@ -86,7 +86,7 @@ def _correctives(model: FaceModel) -> Correctives | None:
     return Correctives(
         names=(*model.corrective_names, *poses),
         offsets=np.concatenate(
-            [_numpy(b).reshape(-1, *model.mean.shape) for b in (model.corrective_basis, model.pose_basis)]
+            [_numpy(model.corrective_basis).reshape(shape), _numpy(model.pose_basis).reshape(shape)]
         ),
         pairs=np.vstack([pairs, np.full((len(elements), 2), -1)]).astype(np.int32),
         elements=np.vstack([np.full((len(pairs), 3), -1), np.reshape(elements, (-1, 3))]).astype(np.int32),
