@@ -43,3 +43,14 @@ def engine_changed(_preferences: Any, _context: Any) -> None:
     from .session import session
 
     session.forget_check()
+    session.forget_models()
+
+
+def models_moved(_preferences: Any, _context: Any) -> None:
+    """Another folder may hold other face models, and a warm engine knows only the old one."""
+    from . import job
+    from .session import session
+
+    session.forget_models()
+    if not job.jobs.running:
+        job.jobs.shut_down()

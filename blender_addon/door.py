@@ -27,6 +27,9 @@ ROOT_PACKAGE = _PARENT.rstrip(".") or "blender_addon"
 PYTHON_VARIABLE = "RECONSTRUCT_FACE_PYTHON"
 """Environment variable that names the engine's Python."""
 
+MODELS_VARIABLE = "RECONSTRUCT_FACE_MODELS"
+"""Environment variable that tells the engine where face models are (``engine/files/places.py``)."""
+
 READY_FILE = "ready.json"
 """Written into a managed environment once it is whole."""
 
@@ -107,15 +110,18 @@ def worker_command(python: Path) -> list[str]:
     return [str(python), "-u", "-m", "engine.worker"]
 
 
-def child_environment(cache: Path | None = None) -> dict[str, str]:
+def child_environment(cache: Path | None = None, models: Path | None = None) -> dict[str, str]:
     """Environment variables of a child Python that must not inherit Blender's.
 
-    With ``cache``, compiled files go there and never into the add-on's own folder, which may be read-only.
+    With ``cache``, compiled files go there and never into the add-on's own folder, which may be read-only. ``models``
+    is the folder of face models; without it the variable that the user may have set counts.
     """
     blocked = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__")
     values = {name: value for name, value in os.environ.items() if name not in blocked}
     values["PYTHONUTF8"] = "1"
     values.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait crawl beside a busy Blender
+    if models is not None:
+        values[MODELS_VARIABLE] = str(models)
     if cache is not None:
         values["PYTHONPYCACHEPREFIX"] = str(cache / "bytecode")
         values["NUMBA_CACHE_DIR"] = str(cache / "numba")

@@ -159,9 +159,9 @@ class Jobs:
             self.engine = None
 
 
-def launch(python: Path, cache: Path) -> Launch:
-    """How to start the engine with ``python``, keeping its log and compiled files in ``cache``."""
-    environment = door.child_environment(cache)
+def launch(python: Path, cache: Path, models: Path | None = None) -> Launch:
+    """How to start the engine with ``python``, its log and compiled files in ``cache``, face models in ``models``."""
+    environment = door.child_environment(cache, models)
     return Launch(tuple(door.worker_command(python)), door.engine_root(), cache / "engine.log", environment)
 
 

@@ -5,7 +5,7 @@
 import bpy
 from bpy.props import StringProperty
 
-from . import callbacks, compat, door, strings
+from . import callbacks, compat, door, model_page, strings
 from .session import engine_python as find_engine_python
 from .session import online, session
 
@@ -35,14 +35,23 @@ class FacePreferences(bpy.types.AddonPreferences):
         subtype="DIR_PATH",
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
-        """Checklist, set-up, paths."""
+    models_folder: StringProperty(
+        name="Models Folder",
+        description="Folder with face models; empty takes the add-on's own",
+        subtype="DIR_PATH",
+        update=callbacks.models_moved,
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Checklist, set-up, paths, face models."""
         column = self.layout.column()
         _draw_checklist(column.box().column(align=True))
         _draw_setup(column)
         column.separator()
         column.prop(self, "engine_python")
         column.prop(self, "wheels")
+        column.separator()
+        model_page.draw(column, self, context)
 
 
 def _draw_checklist(column: bpy.types.UILayout) -> None:

@@ -38,7 +38,7 @@ class SceneProperties(bpy.types.PropertyGroup):
         update=callbacks.photo_chosen,
     )
     output: StringProperty(name=strings.OUTPUT, description=strings.OUTPUT_HELP, subtype="DIR_PATH")
-    model: _choice("model")
+    model: StringProperty(default=door.setting_default("model"), **_words("model"))
     detector: _choice("detector")
     quality: _choice("quality")
     device: _choice("device")
@@ -49,6 +49,9 @@ class SceneProperties(bpy.types.PropertyGroup):
         **_words("texture_size"),
     )
     focal_px: FloatProperty(default=door.setting_default("focal_px"), min=0.0, max=1e6 - 1, **_words("focal_px"))
+    identity_keys: IntProperty(
+        default=door.setting_default("identity_keys"), min=0, max=400, soft_max=50, **_words("identity_keys")
+    )
     seed: IntProperty(default=door.setting_default("seed"), min=0, **_words("seed"))
     apply_expression: BoolProperty(default=door.setting_default("apply_expression"), **_words("apply_expression"))
 
@@ -76,7 +79,7 @@ class HeadProperties(bpy.types.PropertyGroup):
 
 def settings_of(choices: bpy.types.PropertyGroup) -> dict[str, Any]:
     """A scene's choices as values for ``engine.config.Settings``."""
-    names = ("model", "detector", "quality", "device", "faces", "focal_px", "seed", "apply_expression")
+    names = ("model", "detector", "quality", "device", "faces", "focal_px", "identity_keys", "seed", "apply_expression")
     return {**{name: getattr(choices, name) for name in names}, "texture_size": int(choices.texture_size)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import bpy
 
 from . import door, job
+from .model_run import ModelRun
 from .setup_run import Check, Setup
 
 
@@ -28,6 +30,10 @@ class Session:
     trouble: Trouble | None = None
     setup: Setup | None = None
     check: Check | None = None
+    fetch: ModelRun | None = None
+    """The last fetching of a face model."""
+    listing: ModelRun | None = None
+    """The last question which face models there are."""
 
     @property
     def setting_up(self) -> bool:
@@ -46,6 +52,24 @@ class Session:
             self.check = Check(python)
         return self.check.facts()
 
+    def models(self, *, wait: bool = False) -> list[dict[str, Any]] | None:
+        """Every family of face models and which of it are there, asked once; None until the answer has come.
+
+        Keys as in ``engine.models.overview``. Raises ``EngineMissing``, ``EngineUnusable``.
+        """
+        python, folder = engine_python(), models_folder()
+        if self.listing is None or (self.listing.python, self.listing.folder) != (python, folder):
+            self.forget_models()
+            self.listing = ModelRun(python, folder, "list")
+        state = self.listing.wait() if wait else self.listing.poll()
+        return None if state == "running" else self.listing.families
+
+    def forget_models(self) -> None:
+        """Look again next time."""
+        if self.listing is not None:
+            self.listing.cancel()
+        self.listing = None
+
     def forget_check(self) -> None:
         """Ask again next time."""
         if self.check is not None:
@@ -57,6 +81,9 @@ class Session:
         """End every child process."""
         job.jobs.shut_down()
         self.forget_check()
+        self.forget_models()
+        if self.fetch is not None:
+            self.fetch.cancel()
         if self.setup is not None:
             self.setup.cancel()
             self.setup = None
@@ -70,6 +97,15 @@ def data_folder() -> Path:
     if door.ROOT_PACKAGE.startswith("bl_ext."):
         return Path(bpy.utils.extension_path_user(door.ROOT_PACKAGE, create=True))
     return Path(bpy.utils.user_resource("DATAFILES", path="reconstruct_face", create=True))
+
+
+def models_folder() -> Path:
+    """Where the user's face models are: the preference, the environment's variable, else the add-on's own folder."""
+    chosen = preferences()
+    if chosen is not None and chosen.models_folder:
+        return Path(bpy.path.abspath(chosen.models_folder))
+    told = os.environ.get(door.MODELS_VARIABLE, "")
+    return Path(told).expanduser() if told else data_folder() / "models"
 
 
 def managed_environment() -> Path:
@@ -100,7 +136,7 @@ def engine_trouble() -> str:
 
 def launch() -> job.Launch:
     """How to start the engine. Raises ``EngineMissing``, ``EngineUnusable``."""
-    return job.launch(engine_python(), data_folder() / "cache")
+    return job.launch(engine_python(), data_folder() / "cache", models_folder())
 
 
 def warm_up_in_window() -> None:

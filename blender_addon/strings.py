@@ -7,7 +7,6 @@ TAB = "Face"
 
 ADDON = "Reconstruct Face"
 
-MODELS = {"builtin": ("Built-in Head", "The head that comes with the add-on; free to use for anything")}
 DETECTORS = {
     "mediapipe": ("MediaPipe", "478 points; its models come with the engine, nothing is downloaded"),
     "mediapipe_task": ("MediaPipe Task", "MediaPipe's newer face landmarker"),
@@ -28,7 +27,7 @@ FACES = {
     "largest": ("Largest", "Only the largest face of the photo"),
     "all": ("All", "Every face of the photo, each as a head of its own"),
 }
-CHOICES = {"model": MODELS, "detector": DETECTORS, "quality": QUALITIES, "device": DEVICES, "faces": FACES}
+CHOICES = {"detector": DETECTORS, "quality": QUALITIES, "device": DEVICES, "faces": FACES}
 """Setting -> value -> (label, description)."""
 
 LABELS = {
@@ -39,6 +38,7 @@ LABELS = {
     "faces": "Faces",
     "texture_size": "Texture Size",
     "focal_px": "Focal Length",
+    "identity_keys": "Identity Keys",
     "seed": "Seed",
     "apply_expression": "Photo's Expression",
 }
@@ -76,6 +76,24 @@ PREFERENCES = "Open Preferences"
 PREFERENCES_HELP = "Show the add-on's preferences, where the engine is set up"
 LOG_HELP = "Open the log as a text in Blender"
 LOG = "Show Log"
+
+BUILTIN = ("builtin", "Built-in Head")
+"""The face model that is always there: name and title."""
+CHOOSE_MODEL = "Choose Face Model"
+CHOOSE_MODEL_HELP = "Fit this face model"
+FETCH = "Fetch"
+FETCH_HELP = "Download this face model from its owners"
+FETCHING = "A face model is being fetched"
+FETCHED = "The face model is there"
+CANCEL_FETCH_HELP = "Stop; fetching again goes on where it stopped"
+LOOK_HELP = "Look into the models folder again"
+LOOKING = "Looking for face models …"
+OPEN_MODELS = "Open Folder"
+OPEN_MODELS_HELP = "Show the models folder"
+MODELS_OFFLINE = "Blender may not go online. Allow Online Access in Preferences > System, or copy the files yourself"
+MORE_MODELS = "More Face Models …"
+MODELS_TITLE = "Face Models"
+COMMERCIAL = {True: "commercial use allowed", False: "no commercial use"}
 
 NO_PHOTO = "Choose a photo first"
 BUSY = "A reconstruction is running"
@@ -134,6 +152,11 @@ EXPRESSION_GROUPS = (
 def built(names: list[str]) -> str:
     """After a reconstruction."""
     return f"Built {', '.join(names)}"
+
+
+def fetch_terms(title: str, licence: str, megabytes: int, source: str) -> str:
+    """What the user agrees to before a face model is fetched, a line each."""
+    return f"{title}, about {megabytes} MB\nLicence: {licence}\nFrom {source}"
 
 
 def quality_word(name: str, value: float) -> str:

@@ -20,6 +20,8 @@ from .texture.materials import dress
 
 PHOTO = "photo.jpg"
 PHOTO_QUALITY = 92
+IDENTITY_RANGE = 3.0
+"""Standard deviations that an identity key reaches to either side."""
 
 
 def assemble(
@@ -46,17 +48,12 @@ def assemble(
     vertices = model.shape(fit.identity)
     materials, images = dress(model, fit, photo.pixels)
     images |= {"albedo.png": _png(baked.albedo), "confidence.png": _png(baked.confidence), PHOTO: _jpeg(photo.pixels)}
-    expression = _numpy(fit.expression)
+    identities = min(settings.identity_keys, len(model.identity_basis))
+    expression = np.r_[_numpy(fit.expression), np.zeros(identities, np.float32)]
     return FaceResult(
         model=f"{model.name} {model.version}",
         mesh=Mesh(_numpy(vertices), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
-        shape_keys=ShapeKeys(
-            names=model.expression_names,
-            offsets=_numpy(model.expression_basis),
-            weights=expression if settings.apply_expression else np.zeros_like(expression),
-            minimum=_numpy(model.expression_range[:, 0]),
-            maximum=_numpy(model.expression_range[:, 1]),
-        ),
+        shape_keys=shape_keys(model, expression * settings.apply_expression, identities),
         rig=Rig(
             names=model.joint_names,
             parents=model.joint_parents,
@@ -72,6 +69,25 @@ def assemble(
         report=_report(model, fit, baked, photo, detection, settings, seconds),
         licences=(model.licence,),
         correctives=_correctives(model),
+    )
+
+
+def shape_keys(model: FaceModel, weights: Floats, identities: int = 0) -> ShapeKeys:
+    """The model's expressions and, where wanted, its first identity components as keys.
+
+    Args:
+        model: any face model.
+        weights: (E + identities,) of the keys; identity keys are at 0, since the mesh has the person's identity.
+        identities: how many identity components, offsets of one standard deviation; at most as many as there are.
+    """
+    identities = min(identities, len(model.identity_basis))
+    span = np.full(identities, IDENTITY_RANGE, np.float32)
+    return ShapeKeys(
+        names=(*model.expression_names, *(f"identity_{number:03d}" for number in range(identities))),
+        offsets=np.concatenate([_numpy(model.expression_basis), _numpy(model.identity_basis[:identities])]),
+        weights=weights,
+        minimum=np.r_[_numpy(model.expression_range[:, 0]), -span],
+        maximum=np.r_[_numpy(model.expression_range[:, 1]), span],
     )
 
 

@@ -49,6 +49,9 @@ class Settings:
     apply_expression: bool = True
     """Give the shape keys the photo's expression (otherwise all stay at 0)."""
 
+    identity_keys: int = 0
+    """How many of the model's identity components become shape keys of their own (0 to 400)."""
+
     seed: int = 0
     """Seed of everything random; the same seed gives the same head on the same device."""
 
@@ -59,6 +62,8 @@ class Settings:
         size = self.texture_size
         if not 256 <= size <= 8192 or size & (size - 1):
             raise BadSetting("texture_size", size, "a power of two between 256 and 8192")
+        if not 0 <= self.identity_keys <= 400:
+            raise BadSetting("identity_keys", self.identity_keys, "between 0 and 400")
         if not 0 <= self.focal_px < 1e6:
             raise BadSetting("focal_px", self.focal_px, "0 (unknown) or a positive number of pixels")
 

@@ -120,6 +120,8 @@ class Rig:
     """(J, 3) where its bone points to."""
     weights: Floats
     """(V, J) rows sum to 1."""
+    pose: Floats | None = None
+    """(J, 3, 3) turn of each joint against its parent, in head-space axes; None where all rest."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ class FaceResult:
     rig: Rig
     materials: tuple[Material, ...]
     views: tuple[View, ...]
+    """Empty where the head was made from coefficients instead of photos."""
     light: Light
     coefficients: dict[str, Floats] = field(default_factory=dict)
     """``identity``, ``albedo``, ``expression``: standard deviations in the model named above."""

@@ -73,6 +73,22 @@ class ModelUnavailable(FaceError):
         super().__init__(f"The face model “{name}” cannot be used: {reason}; {remedy}.")
 
 
+class FileRefused(FaceError):
+    """A file from elsewhere asks to run code; nothing of it was run."""
+
+    def __init__(self, path: str, asked: str) -> None:
+        super().__init__(f"The file “{path}” was refused: it asks to run “{asked}”; get it from its owners again.")
+
+
+class DownloadFailed(FaceError):
+    """A face model could not be fetched."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(
+            f"“{source}” could not be fetched: {reason}; try again later, or put its files into the models folder."
+        )
+
+
 class DeviceUnavailable(FaceError):
     """The chosen torch device does not exist on this machine."""
 

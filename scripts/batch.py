@@ -32,7 +32,7 @@ from scripts import batch_photos  # noqa: E402
 CACHE = ROOT / ".cache"
 """The engine's log and compiled files."""
 
-_SETTINGS = ("model", "detector", "quality", "device", "faces", "texture_size", "focal_px", "seed")
+_SETTINGS = ("model", "detector", "quality", "device", "faces", "texture_size", "focal_px", "identity_keys", "seed")
 
 
 def parser() -> argparse.ArgumentParser:

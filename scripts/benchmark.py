@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-PARTS = ("raster", "landmarks", "job")
+PARTS = ("raster", "landmarks", "decode", "job")
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
-"""Learn a detector's error on a face model from renders with known truth; writes ``engine/assets/calibration_*.npz``.
+"""Learn a detector's error on a face model from renders with known truth.
 
-``python scripts/calibrate.py`` takes some five minutes on two cores.
+``python scripts/calibrate.py`` takes some five minutes on two cores and writes the built-in head's, which ships; with
+``--model`` any other model of the models folder learns one, which the fit then finds there.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from engine.evaluation.heads import photograph, random_subject
 from engine.faces.library import load_model
 from engine.faces.model import FaceModel
 from engine.fit.basis import landmark_basis
-from engine.fit.calibration import ASSETS, Samples, learn, normalised_residual
+from engine.fit.calibration import Samples, calibration_path, learn, normalised_residual
 from engine.fit.pose import view_angles
 
 WORST = 0.02
@@ -62,7 +63,8 @@ def main(arguments: Arguments) -> None:
     flat = flat_mirror()
     both = with_mirror_images(model, samples, flat)
     calibration = learn(both, flat, f"{model.name} {model.version}", arguments.detector)
-    path = ASSETS / f"calibration_{model.name}.npz"
+    path = calibration_path(model, arguments.detector)
+    path.parent.mkdir(parents=True, exist_ok=True)
     calibration.save(path)
     print(f"{len(samples.angles)} samples, {path.stat().st_size / 1e6:.2f} MB written to {path.name}")
 

@@ -51,6 +51,10 @@ class Arguments:
     what: tyro.conf.Positional[Literal["all", "photos", "synthetic", "scan"]] = "all"
     quick: bool = False
     """A few heads and views, for tests."""
+    model: str = "builtin"
+    """Any model of the models folder."""
+    heads: int = 60
+    """How many synthetic heads."""
     quality: Literal["standard", "high"] = "standard"
     output: Path = ROOT / "out" / "evaluation"
     data: Path = ROOT.parent / "shared" / "data"
@@ -62,7 +66,7 @@ class Bench:
 
     def __init__(self, arguments: Arguments) -> None:
         self.arguments = arguments
-        self.model: FaceModel = load_model("builtin")
+        self.model: FaceModel = load_model(arguments.model)
         self.detector = create_detector("mediapipe")
         self.calibration = load_calibration(self.model, "mediapipe")
 
@@ -78,7 +82,8 @@ def photos(bench: Bench) -> dict[str, Any]:
     rows = {}
     for name in ("astronaut", "hopper"):
         folder = bench.arguments.output / "photos"
-        request = Request((str(sample_photo(name, folder)),), str(folder), {"quality": bench.arguments.quality})
+        settings = {"quality": bench.arguments.quality, "model": bench.arguments.model}
+        request = Request((str(sample_photo(name, folder)),), str(folder), settings)
         report = reconstruct(request)[0].report
         rows[name] = {k: report[k] for k in ("reprojection_percent", "psnr_textured", "psnr_relit", "seen_share")}
     table("photos (reprojection % of outer-eye distance, PSNR dB)", rows)
@@ -87,7 +92,7 @@ def photos(bench: Bench) -> dict[str, Any]:
 
 def synthetic(bench: Bench) -> dict[str, float]:
     """Random heads of the model, one photo each: error relative to the mean face's, and slope of the deviation."""
-    wanted, seed = (4 if bench.arguments.quick else 60), 0
+    wanted, seed = (4 if bench.arguments.quick else bench.arguments.heads), 0
     model, region = bench.model, face_region(bench.model)
     mean = points(model.mean)
     errors: list[tuple[float, float]] = []

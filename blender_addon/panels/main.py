@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import compat, strings
+from .. import compat, door, strings
 from ..job import jobs
 from ..properties import PROPERTY
 from ..session import Trouble, engine_trouble, session
@@ -18,6 +18,35 @@ class FacePanel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = strings.TAB
+
+
+class RECONSTRUCT_FACE_MT_model(bpy.types.Menu):
+    """The face models that are there."""
+
+    bl_idname = "RECONSTRUCT_FACE_MT_model"
+    bl_label = strings.LABELS["model"]
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """One line each, then the way to more."""
+        for name, title in known_models():
+            self.layout.operator("reconstruct_face.choose_model", text=title).name = name
+        self.layout.separator()
+        self.layout.operator("reconstruct_face.preferences", text=strings.MORE_MODELS, icon="PREFERENCES")
+
+
+def known_models() -> list[tuple[str, str]]:
+    """Name and title of every face model that can be chosen now, the built-in head first."""
+    try:
+        families = session.models() or []
+    except door.errors.FaceError:
+        families = []
+    found = [(m["name"], f["title"], len(f["models"])) for f in families for m in f["models"] if m["path"]]
+    return [strings.BUILTIN, *((name, title if alone == 1 else f"{title} ({name})") for name, title, alone in found)]
+
+
+def title_of(model: str) -> str:
+    """How a model is called; its bare name where it is not there."""
+    return dict(known_models()).get(model, model)
 
 
 class RECONSTRUCT_FACE_PT_main(FacePanel, bpy.types.Panel):
@@ -35,7 +64,9 @@ class RECONSTRUCT_FACE_PT_main(FacePanel, bpy.types.Panel):
         column.use_property_decorate = False
         column.enabled = not jobs.running
         column.prop(choices, "quality")
-        column.prop(choices, "model")
+        row = column.row(align=True)
+        row.label(text=strings.LABELS["model"])
+        row.menu(RECONSTRUCT_FACE_MT_model.bl_idname, text=title_of(choices.model))
         _draw_action(layout, context)
         if session.trouble is not None:
             _draw_trouble(layout, context, session.trouble)
@@ -55,7 +86,7 @@ class RECONSTRUCT_FACE_PT_advanced(FacePanel, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not jobs.running
         choices = getattr(context.scene, PROPERTY)
-        for name in ("detector", "faces", "texture_size", "device", "focal_px", "seed"):
+        for name in ("detector", "faces", "texture_size", "device", "focal_px", "identity_keys", "seed"):
             layout.prop(choices, name)
         layout.prop(choices, "apply_expression")
         layout.prop(choices, "output")
@@ -102,4 +133,4 @@ def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context, troubl
     row.operator("reconstruct_face.clear_error", icon="X")
 
 
-CLASSES = (RECONSTRUCT_FACE_PT_main, RECONSTRUCT_FACE_PT_advanced)
+CLASSES = (RECONSTRUCT_FACE_MT_model, RECONSTRUCT_FACE_PT_main, RECONSTRUCT_FACE_PT_advanced)

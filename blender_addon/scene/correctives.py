@@ -1,43 +1,96 @@
-"""Correctives as driven shape keys: they follow other keys by themselves, without Python in the driver."""
+"""Correctives as driven shape keys: they follow keys and bones by themselves, without Python in the driver."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import bpy
+import numpy as np
 
 from .. import compat
-from .space import to_blender
+from .space import HEAD_TO_BLENDER, to_blender
 
 if TYPE_CHECKING:
-    from .types import Array, Correctives, ShapeKeys
+    from .types import Array, Correctives, FaceResult
+
+_LETTERS = "wxyz"
+_PRODUCTS: dict[tuple[int, int], tuple[tuple[int, str, str], ...]] = {
+    (0, 0): ((-1, "y", "y"), (-1, "z", "z")),
+    (0, 1): ((1, "x", "y"), (-1, "w", "z")),
+    (0, 2): ((1, "x", "z"), (1, "w", "y")),
+    (1, 0): ((1, "x", "y"), (1, "w", "z")),
+    (1, 1): ((-1, "x", "x"), (-1, "z", "z")),
+    (1, 2): ((1, "y", "z"), (-1, "w", "x")),
+    (2, 0): ((1, "x", "z"), (-1, "w", "y")),
+    (2, 1): ((1, "y", "z"), (1, "w", "x")),
+    (2, 2): ((-1, "x", "x"), (-1, "y", "y")),
+}
+"""Row and column of ``(R - I) / 2`` as products of the unit quaternion's components, with their signs."""
 
 
-def add_correctives(mesh_object: bpy.types.Object, correctives: Correctives, keys: ShapeKeys, neutral: Array) -> None:
-    """Add one driven key for each corrective that shape keys drive.
+def driving_joints(correctives: Correctives | None) -> frozenset[int]:
+    """Joints whose rotation drives some corrective."""
+    return frozenset() if correctives is None else frozenset(int(joint) for joint in correctives.elements[:, 0]) - {-1}
 
-    ``neutral`` is (V, 3) in head space, metres. Drivers are plain products, which Blender evaluates itself, so they
-    work where scripts in files are not trusted.
+
+def add_correctives(mesh_object: bpy.types.Object, armature: bpy.types.Object, result: FaceResult) -> None:
+    """Add one driven key for each corrective of ``result``.
+
+    Drivers are sums of products, which Blender evaluates itself, so they work where scripts in files are not trusted.
+    The bones of :func:`driving_joints` lie along axes.
     """
-    base, offsets = to_blender(neutral), to_blender(correctives.offsets)
+    correctives = result.correctives
+    assert correctives is not None
+    base, offsets = to_blender(result.mesh.vertices), to_blender(correctives.offsets)
     for i, name in enumerate(correctives.names):
-        first, second = (int(k) for k in correctives.pairs[i])
-        if first < 0:
-            continue
         key = mesh_object.shape_key_add(name=name, from_mix=False)
         compat.key_points(key).foreach_set("co", (base + offsets[i]).ravel())
+        key.slider_min, key.slider_max = -2.0, 2.0  # R - I has elements from -2 to 1
         key.value = 0.0  # Blender 5.0 makes new keys at 1
-        curve = key.driver_add("value")
-        curve.driver.expression = "max(a, 0) * max(b, 0)"
-        for letter, source in zip("ab", (first, second), strict=True):
-            _follow(curve.driver, letter, mesh_object, keys.names[source])
+        driver = key.driver_add("value").driver
+        joint, row, column = (int(k) for k in correctives.elements[i])
+        if joint < 0:
+            _follow_keys(driver, mesh_object, [result.shape_keys.names[int(k)] for k in correctives.pairs[i]])
+        else:
+            _follow_bone(driver, armature, result.rig.names[joint], row, column)
 
 
-def _follow(driver: bpy.types.Driver, letter: str, mesh_object: bpy.types.Object, key: str) -> None:
-    """Make ``letter`` in the driver's expression the value of a shape key."""
-    variable = driver.variables.new()
-    variable.name = letter
-    target = variable.targets[0]
-    target.id_type = "KEY"
-    target.id = mesh_object.data.shape_keys
-    target.data_path = f'key_blocks["{key}"].value'
+def _follow_keys(driver: bpy.types.Driver, mesh_object: bpy.types.Object, names: list[str]) -> None:
+    """Make a driver the product of two shape keys' values."""
+    driver.expression = "max(a, 0) * max(b, 0)"
+    for letter, name in zip("ab", names, strict=True):
+        variable = driver.variables.new()
+        variable.name = letter
+        target = variable.targets[0]
+        target.id_type = "KEY"
+        target.id = mesh_object.data.shape_keys
+        target.data_path = f'key_blocks["{name}"].value'
+
+
+def _follow_bone(driver: bpy.types.Driver, armature: bpy.types.Object, name: str, row: int, column: int) -> None:
+    """Make a driver the element of ``R - I`` in head-space axes, R being the bone's turn against its parent.
+
+    The quaternion's vector part turns like a vector: in head space it is ``M v`` with M the bone's rest axes there,
+    which for a bone along an axis only swaps and negates.
+    """
+    axes = HEAD_TO_BLENDER.T @ np.array(armature.data.bones[name].matrix_local.to_3x3())
+    terms = {"w": (1, "w"), **{head: _signed(axes[i]) for i, head in enumerate("xyz")}}
+    parts = []
+    for sign, first, second in _PRODUCTS[row, column]:
+        (s, one), (t, other) = terms[first], terms[second]
+        parts.append(f"{sign * s * t:+d} * {one} * {other}")
+    driver.expression = f"2 * ({' '.join(parts).lstrip('+')})"
+    for letter in {letter for part in parts for letter in part if letter in _LETTERS}:
+        variable = driver.variables.new()
+        variable.name, variable.type = letter, "TRANSFORMS"
+        target = variable.targets[0]
+        target.id, target.bone_target = armature, name
+        target.transform_type = f"ROT_{letter.upper()}"
+        target.rotation_mode = "QUATERNION"
+        target.transform_space = "LOCAL_SPACE"
+
+
+def _signed(row: Array) -> tuple[int, str]:
+    """Sign and letter of the one component of a signed permutation's row that counts."""
+    place = int(np.abs(row).argmax())
+    return (1 if row[place] > 0 else -1), "xyz"[place]

@@ -9,6 +9,7 @@ from pathlib import Path
 import bpy
 
 from .. import compat
+from .ledger import licences_of, write_beside
 
 
 class FormatMissing(RuntimeError):
@@ -25,13 +26,16 @@ def export_head(mesh_object: bpy.types.Object, path: str | Path) -> None:
     """Write one head, its armature, shape keys and textures to ``path`` (.glb, .fbx, .usdz or .obj).
 
     The photo's light is left out, since other programs know only the Principled BSDF's values; the base colour is
-    the albedo. Raises :class:`FormatMissing`, also for an unknown suffix.
+    the albedo. The licences of the models that touched the head go along: in the glTF's copyright, in a text file
+    beside other formats. Raises :class:`FormatMissing`, also for an unknown suffix.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     check_format(suffix)
     with _selected(mesh_object):
         _WRITERS[suffix][1](mesh_object, path)
+    if suffix != ".glb":
+        write_beside(mesh_object, path)
 
 
 def check_format(suffix: str) -> None:
@@ -40,13 +44,14 @@ def check_format(suffix: str) -> None:
         raise FormatMissing(suffix)
 
 
-def _write_glb(_: bpy.types.Object, path: Path) -> None:
+def _write_glb(mesh_object: bpy.types.Object, path: Path) -> None:
     export = bpy.ops.export_scene.gltf
     export(
         **compat.keywords(
             export,
             filepath=str(path),
             export_format="GLB",
+            export_copyright=licences_of(mesh_object).replace("\n", "; "),
             use_selection=True,
             export_skins=True,
             export_morph=True,

@@ -66,13 +66,13 @@ def quadratic(coefficients: NDArray) -> Quadratic:
     return Quadratic(np.moveaxis(np.array(rows), -1, 0), _Y1 * c[:, [3, 1, 2]], _Y0 * c[:, 0] - z2)
 
 
-def world_light(light: Light, view: View, *, radiance: bool = False) -> Quadratic:
+def world_light(light: Light, view: View | None, *, radiance: bool = False) -> Quadratic:
     """The light for normals in Blender's world axes, with the head in its neutral place.
 
     ``radiance`` undoes the cosine lobe, for a world that lights other things.
     """
     gain = RADIANCE if radiance else np.ones(9)
     form = quadratic(np.asarray(light.coefficients) * gain[:, None])
-    if light.frame == "camera":
+    if light.frame == "camera" and view is not None:
         form = form.rotated(np.asarray(view.rotation, np.float64).T)
     return form.rotated(HEAD_TO_BLENDER)

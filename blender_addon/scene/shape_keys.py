@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bpy
-import numpy as np
 
 from .. import compat
 from .space import to_blender
@@ -20,7 +19,8 @@ PHOTO_EXPRESSION = "photo_expression"
 def add_shape_keys(mesh_object: bpy.types.Object, keys: ShapeKeys, neutral: Array, expression: Array) -> None:
     """Add the Basis and every key, all at 0, and remember the photo's weights on the object.
 
-    ``neutral`` is (V, 3) in head space, metres; ``expression`` (K,) the photo's weights.
+    ``neutral`` is (V, 3) in head space, metres; ``expression`` (K,) the photo's weights: a slider reaches as far as
+    is sensible and, where the photo's weight lies beyond that, as far as the weight.
     """
     mesh_object.shape_key_add(name="Basis", from_mix=False)
     base = to_blender(neutral)
@@ -28,10 +28,10 @@ def add_shape_keys(mesh_object: bpy.types.Object, keys: ShapeKeys, neutral: Arra
     for i, name in enumerate(keys.names):
         key = mesh_object.shape_key_add(name=name, from_mix=False)
         compat.key_points(key).foreach_set("co", (base + offsets[i]).ravel())
-        key.slider_min, key.slider_max = float(keys.minimum[i]), float(keys.maximum[i])
+        key.slider_min = min(float(keys.minimum[i]), float(expression[i]))
+        key.slider_max = max(float(keys.maximum[i]), float(expression[i]))
         key.value = 0.0  # Blender 5.0 makes new keys at 1
-    weights = np.clip(expression, keys.minimum, keys.maximum)
-    mesh_object[PHOTO_EXPRESSION] = [float(weight) for weight in weights]
+    mesh_object[PHOTO_EXPRESSION] = [float(weight) for weight in expression]
 
 
 def apply_expression(mesh_object: bpy.types.Object, on: bool) -> None:

@@ -24,6 +24,7 @@ class ShapeKeys(Protocol):
 
     names: tuple[str, ...]
     offsets: Array
+    weights: Array
     minimum: Array
     maximum: Array
 
@@ -45,6 +46,7 @@ class Rig(Protocol):
     heads: Array
     tails: Array
     weights: Array
+    pose: Array | None
 
 
 class Material(Protocol):
@@ -78,6 +80,14 @@ class Light(Protocol):
     frame: str
 
 
+class Licence(Protocol):
+    """A model or weights that touched the head, and what that allows."""
+
+    name: str
+    licence: str
+    commercial: bool
+
+
 class FaceResult(Protocol):
     """Everything a head is built from."""
 
@@ -89,3 +99,4 @@ class FaceResult(Protocol):
     views: Sequence[View]
     light: Light
     images: Mapping[str, bytes]
+    licences: Sequence[Licence]

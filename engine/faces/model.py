@@ -97,6 +97,9 @@ class FaceModel:
     textures: dict[str, Floats] = dataclasses.field(default_factory=dict)
     """Detail that does not vary with identity, (H, W, 3) linear RGB factors in UV space by material name."""
 
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Metres: where head space's origin lies for the model's authors; a vertex of theirs is ours plus this."""
+
     @cached_property
     def triangles(self) -> Tensor:
         """(T, 3) int64: every polygon split along its first diagonal, in polygon order."""
@@ -154,4 +157,4 @@ def split_polygons(polygons: Ints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _blend(coefficients: Tensor, basis: Tensor) -> Tensor:
     """(..., K) . (>= K, V, 3) -> (..., V, 3)."""
     used = basis[: coefficients.shape[-1]]
-    return (coefficients @ used.reshape(len(used), -1)).reshape(*coefficients.shape[:-1], *basis.shape[1:])
+    return (coefficients @ used.flatten(1)).reshape(*coefficients.shape[:-1], *basis.shape[1:])

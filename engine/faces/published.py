@@ -32,7 +32,7 @@ class PublishedJoints:
     regressor: Floats | None = None
     """(J, V) joints from neutral vertices, where published."""
     correctives: Floats | None = None
-    """(9 * len(corrective_joints), V, 3) offsets per element of ``flatten(R_j - I)``, row-major, joints in that order."""
+    """(9 * len(corrective_joints), V, 3) offsets per element of ``flatten(R_j - I)``, row-major, joint by joint."""
     corrective_joints: Ints | None = None
     """(C,) the joints whose rotations drive ``correctives`` (FLAME: 1..4; GNM: all)."""
 
@@ -84,7 +84,8 @@ class PublishedModel:
     landmarks_68: tuple[Ints, Floats] | None = None
     """(68, 3) vertices and (68, 3) barycentric weights, iBUG order; None where only the correspondence can tell."""
     extra_points: dict[str, tuple[Ints, Floats]] = field(default_factory=dict)
-    """Other published point sets by name, e.g. ``"mediapipe_105"`` with vertices (105, 3) and weights, ``"contour"``."""
+    """Other published point sets by name, vertices and weights: ``"mediapipe_105"`` (105, 3), ``"eyes"`` (2, 3),
+    ``"contour"`` (79, 17, 3): FLAME's by yaw bin."""
     extra_indices: dict[str, Ints] = field(default_factory=dict)
     """Integer tables that go with a point set, e.g. ``"mediapipe_105"``: which of the 478 each point is."""
     joints: PublishedJoints | None = None
@@ -92,3 +93,5 @@ class PublishedModel:
     """(V,) where published."""
     mask_skin: Ints | None = None
     """(V,) 1 where the authors' own skin mask is (Deep3D), else 0."""
+    companions: tuple[Licence, ...] = ()
+    """Licences of what was found beside the model and went into it, e.g. an albedo space of other owners."""

@@ -8,6 +8,8 @@ known truth (``scripts/calibrate.py``), mirrored once because faces and detector
 
 from __future__ import annotations
 
+import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces.model import FaceModel
+from ..files.places import engine_models_dir
 from .basis import Array, LandmarkBasis
 from .noise import Noise
 from .pose import Pose, roll_of
@@ -80,24 +83,34 @@ class Calibration:
         )
 
 
+def calibration_path(model: FaceModel, detector: str) -> Path:
+    """Where a model's and a detector's calibration is: with the engine for the built-in head, else the user's own."""
+    if model.name == "builtin":
+        return ASSETS / "calibration_builtin.npz"
+    word = "-".join(re.findall(r"[a-z0-9]+", f"{model.name} {model.version} {detector}".lower()))
+    return engine_models_dir() / ".calibrations" / f"{word}.npz"
+
+
 def load_calibration(model: FaceModel, detector: str) -> Calibration | None:
-    """The calibration that ships for this model and detector, or None if there is none."""
-    path = ASSETS / f"calibration_{model.name}.npz"
-    if not path.exists():
+    """The calibration for this model and detector, or None if there is none, or it is damaged or of another model."""
+    coefficients = len(model.identity_basis) + len(model.expression_names)
+    try:
+        with np.load(calibration_path(model, detector)) as data:
+            if str(data["model"]) != f"{model.name} {model.version}" or str(data["detector"]) != detector:
+                return None
+            unit = 1e-4
+            found = Calibration(
+                model=str(data["model"]),
+                detector=str(data["detector"]),
+                bias=data["bias"].astype(np.float64) * unit,
+                response=data["response"].astype(np.float64) * unit,
+                variance=(data["deviation"].astype(np.float64) * unit) ** 2,
+                factor=data["factor"].astype(np.float64) * unit,
+                mirror=data["mirror"].astype(np.int64),
+            )
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
-    with np.load(path) as data:
-        if str(data["model"]) != f"{model.name} {model.version}" or str(data["detector"]) != detector:
-            return None
-        unit = 1e-4
-        return Calibration(
-            model=str(data["model"]),
-            detector=str(data["detector"]),
-            bias=data["bias"].astype(np.float64) * unit,
-            response=data["response"].astype(np.float64) * unit,
-            variance=(data["deviation"].astype(np.float64) * unit) ** 2,
-            factor=data["factor"].astype(np.float64) * unit,
-            mirror=data["mirror"].astype(np.int64),
-        )
+    return found if found.response.shape[1] == coefficients else None
 
 
 def pose_features(yaw: float, pitch: float) -> Array:

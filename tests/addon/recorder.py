@@ -24,6 +24,10 @@ class Recorder:
         self.seen.append(name)
         return types.SimpleNamespace()
 
+    def menu(self, name, text="", **_):
+        assert hasattr(bpy.types, name)
+        self.seen.append(text)
+
     def progress(self, factor, text, type):
         self.seen.append(f"{text} {factor}")
 

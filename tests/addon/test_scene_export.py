@@ -108,3 +108,18 @@ def test_exporting_changes_nothing_in_the_scene(head, tmp_path):
 def test_an_unknown_format_is_a_sentence(head, tmp_path):
     with pytest.raises(scene.FormatMissing, match=r"cannot write \.stl files"):
         scene.export_head(head.mesh_object, tmp_path / "head.stl")
+
+
+def test_licences_go_with_every_export(face_result, tmp_path):
+    import dataclasses
+
+    from engine.contract import Licence
+
+    research = Licence("Some Model 2020", "research only", False)
+    licensed = dataclasses.replace(face_result, licences=(*face_result.licences, research))
+    mesh_object = scene.build_head(licensed).mesh_object
+    for suffix in (".glb", ".fbx"):
+        scene.export_head(mesh_object, tmp_path / f"head{suffix}")
+    header = (tmp_path / "head.glb").read_bytes()[:2_000_000]
+    assert b"Some Model 2020: research only; Commercial use: not allowed" in header
+    assert "Commercial use: not allowed" in (tmp_path / "head_licences.txt").read_text("utf-8")
