@@ -20,12 +20,13 @@ CANCEL_SECONDS = 3.0
 """How long a cancelled engine may take to answer before it is killed."""
 
 State = Literal["running", "done", "failed", "cancelled"]
+Kind = Literal["reconstruct", "import"]
 
 
 class Job:
     """One request to the engine and how far it is."""
 
-    def __init__(self, engine: Engine, number: int, request: dict[str, Any]) -> None:
+    def __init__(self, engine: Engine, number: int, request: dict[str, Any], kind: Kind = "reconstruct") -> None:
         self.engine = engine
         self.request = request
         self.state: State = "running"
@@ -35,7 +36,7 @@ class Job:
         self.error: Exception | None = None
         self._number = number
         self._deadline: float | None = None
-        engine.send({"kind": "reconstruct", "id": number, "request": request})
+        engine.send({"kind": kind, "id": number, "request": request})
 
     @property
     def cancelling(self) -> bool:
@@ -143,11 +144,20 @@ class Jobs:
 
     def start(self, launch: Launch, photos: Sequence[str], output: str, settings: dict[str, Any]) -> Job:
         """Begin a reconstruction. Raises ``EngineUnusable`` if the process cannot be started."""
+        return self._begin(launch, {"photos": list(photos), "output": output, "settings": settings}, "reconstruct")
+
+    def start_import(self, launch: Launch, file: str, output: str, model: str = "") -> Job:
+        """Begin to make a head of another tool's coefficients; an empty ``model`` takes the one they belong to.
+
+        Raises ``EngineUnusable`` if the process cannot be started.
+        """
+        return self._begin(launch, {"file": file, "output": output, "model": model}, "import")
+
+    def _begin(self, launch: Launch, request: dict[str, Any], kind: Kind) -> Job:
         if self.running:
-            raise RuntimeError("one reconstruction at a time")
+            raise RuntimeError("one job at a time")
         self._count += 1
-        request = {"photos": list(photos), "output": output, "settings": settings}
-        self.current = Job(self.warm_up(launch), self._count, request)
+        self.current = Job(self.warm_up(launch), self._count, request, kind)
         return self.current
 
     def shut_down(self) -> None:
@@ -178,6 +188,20 @@ def reconstruct(
     Returns the folders of the saved faces. Raises a ``FaceError`` with a sentence for the user.
     """
     job = jobs.start(launch(python, cache), photos, output, settings)
+    job.wait(on_progress)
+    return job.result()
+
+
+def import_coefficients(
+    python: Path,
+    cache: Path,
+    file: str,
+    output: str,
+    model: str = "",
+    on_progress: Callable[[Job], None] | None = None,
+) -> list[Path]:
+    """As :func:`reconstruct`, from a coefficient file of another tool (or a folder of frames) instead of photos."""
+    job = jobs.start_import(launch(python, cache), file, output, model)
     job.wait(on_progress)
     return job.result()
 

@@ -68,6 +68,12 @@ CLEAR = "Dismiss"
 CLEAR_HELP = "Remove this message"
 LOAD = "Open Saved Face"
 LOAD_HELP = "Build a head from a folder that an earlier reconstruction saved"
+IMPORT = "Import Coefficients"
+IMPORT_HELP = (
+    "Build a head from coefficients that DECA, EMOCA, SMIRK, VHAP, metrical-tracker, MICA or Deep3D saved, "
+    "on the face model they belong to"
+)
+IMPORT_MODEL_HELP = "Face model by name; empty takes the one the coefficients belong to"
 SIDES = ("Right", "Left")
 """The subject's, as they stand before the viewer."""
 NEUTRAL = "Neutral"

@@ -47,28 +47,32 @@ def assemble(
     """
     vertices = model.shape(fit.identity)
     materials, images = dress(model, fit, photo.pixels)
-    images |= {"albedo.png": _png(baked.albedo), "confidence.png": _png(baked.confidence), PHOTO: _jpeg(photo.pixels)}
+    images |= {
+        "albedo.png": encode_png(baked.albedo),
+        "confidence.png": encode_png(baked.confidence),
+        PHOTO: _jpeg(photo.pixels),
+    }
     identities = min(settings.identity_keys, len(model.identity_basis))
-    expression = np.r_[_numpy(fit.expression), np.zeros(identities, np.float32)]
+    expression = np.r_[to_numpy(fit.expression), np.zeros(identities, np.float32)]
     return FaceResult(
         model=f"{model.name} {model.version}",
-        mesh=Mesh(_numpy(vertices), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
+        mesh=Mesh(to_numpy(vertices), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
         shape_keys=shape_keys(model, expression * settings.apply_expression, identities),
         rig=Rig(
             names=model.joint_names,
             parents=model.joint_parents,
-            heads=_numpy(model.joint_regressor @ vertices),
-            tails=_numpy(model.tail_regressor @ vertices),
-            weights=_numpy(model.joint_weights),
+            heads=to_numpy(model.joint_regressor @ vertices),
+            tails=to_numpy(model.tail_regressor @ vertices),
+            weights=to_numpy(model.joint_weights),
         ),
         materials=materials,
         views=(_view(fit, photo, settings, expression),),
-        light=Light(_numpy(fit.light), "head"),
-        coefficients={name: _numpy(getattr(fit, name)) for name in ("identity", "albedo", "expression")},
+        light=Light(to_numpy(fit.light), "head"),
+        coefficients={name: to_numpy(getattr(fit, name)) for name in ("identity", "albedo", "expression")},
         images=images,
         report=_report(model, fit, baked, photo, detection, settings, seconds),
-        licences=(model.licence,),
-        correctives=_correctives(model),
+        licences=model.licences,
+        correctives=correctives_of(model),
     )
 
 
@@ -84,14 +88,14 @@ def shape_keys(model: FaceModel, weights: Floats, identities: int = 0) -> ShapeK
     span = np.full(identities, IDENTITY_RANGE, np.float32)
     return ShapeKeys(
         names=(*model.expression_names, *(f"identity_{number:03d}" for number in range(identities))),
-        offsets=np.concatenate([_numpy(model.expression_basis), _numpy(model.identity_basis[:identities])]),
+        offsets=np.concatenate([to_numpy(model.expression_basis), to_numpy(model.identity_basis[:identities])]),
         weights=weights,
-        minimum=np.r_[_numpy(model.expression_range[:, 0]), -span],
-        maximum=np.r_[_numpy(model.expression_range[:, 1]), span],
+        minimum=np.r_[to_numpy(model.expression_range[:, 0]), -span],
+        maximum=np.r_[to_numpy(model.expression_range[:, 1]), span],
     )
 
 
-def _correctives(model: FaceModel) -> Correctives | None:
+def correctives_of(model: FaceModel) -> Correctives | None:
     """The model's correctives: products of expressions first, then elements of joint rotations."""
     pairs = model.corrective_pairs
     elements = [(joint, *divmod(k, 3)) for joint in model.pose_joints for k in range(9)]
@@ -102,7 +106,7 @@ def _correctives(model: FaceModel) -> Correctives | None:
     return Correctives(
         names=(*model.corrective_names, *poses),
         offsets=np.concatenate(
-            [_numpy(model.corrective_basis).reshape(shape), _numpy(model.pose_basis).reshape(shape)]
+            [to_numpy(model.corrective_basis).reshape(shape), to_numpy(model.pose_basis).reshape(shape)]
         ),
         pairs=np.vstack([pairs, np.full((len(elements), 2), -1)]).astype(np.int32),
         elements=np.vstack([np.full((len(pairs), 3), -1), np.reshape(elements, (-1, 3))]).astype(np.int32),
@@ -112,18 +116,18 @@ def _correctives(model: FaceModel) -> Correctives | None:
 def _view(fit: Fit, photo: Photo, settings: Settings, expression: Floats) -> View:
     """The camera and landmarks in pixels of the original photo."""
     to_original = 1 / photo.scale
-    intrinsics = _numpy(fit.camera.intrinsics).copy()
+    intrinsics = to_numpy(fit.camera.intrinsics).copy()
     intrinsics[:2] *= to_original
     return View(
         photo=str(photo.path),
         image=PHOTO,
         size=photo.size,
         intrinsics=intrinsics,
-        rotation=_numpy(fit.camera.rotation),
-        translation=_numpy(fit.camera.translation),
+        rotation=to_numpy(fit.camera.rotation),
+        translation=to_numpy(fit.camera.translation),
         landmark_layout=fit.layout,
-        landmarks=_numpy(fit.landmarks) * np.float32(to_original),
-        landmarks_fitted=_numpy(fit.landmarks_fitted) * np.float32(to_original),
+        landmarks=to_numpy(fit.landmarks) * np.float32(to_original),
+        landmarks_fitted=to_numpy(fit.landmarks_fitted) * np.float32(to_original),
         expression=expression,
         focal_source="given" if settings.focal_px else "exif" if fit.focal_known else "estimated",
     )
@@ -148,11 +152,12 @@ def _report(
     }
 
 
-def _numpy(values: torch.Tensor) -> Floats:
+def to_numpy(values: torch.Tensor) -> Floats:
+    """The values as float32 on the CPU."""
     return values.detach().cpu().numpy().astype(np.float32, copy=False)
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def encode_png(pixels: np.ndarray) -> bytes:
     """PNG with little effort: a 2048 px texture in a quarter of a second."""
     ordered = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     return cv2.imencode(".png", ordered, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()

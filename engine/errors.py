@@ -73,6 +73,20 @@ class ModelUnavailable(FaceError):
         super().__init__(f"The face model “{name}” cannot be used: {reason}; {remedy}.")
 
 
+class CoefficientsUnreadable(FaceError):
+    """A coefficient file of another tool is missing, damaged, of no known tool, or has the wrong lengths."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"The coefficients in “{path}” cannot be used: {reason}; choose another file.")
+
+
+class CoefficientsMismatch(FaceError):
+    """Coefficients count the modes of another face model."""
+
+    def __init__(self, tool: str, needed: str, given: str) -> None:
+        super().__init__(f"{tool}'s coefficients belong to {needed} and mean nothing on {given}; choose {needed}.")
+
+
 class FileRefused(FaceError):
     """A file from elsewhere asks to run code; nothing of it was run."""
 

@@ -1,9 +1,10 @@
 """The engine's process: requests come in on stdin, answers leave on stdout, one JSON object a line.
 
-In:  ``{"kind": "reconstruct", "id": 1, "request": {"photos": [...], "output": "...", "settings": {...}}}`` and
-``{"kind": "cancel", "id": 1}``. Out: ``ready`` once, then for each request ``progress`` (stage, fraction, text) and at
-last ``result`` (folders), ``error`` (code, message) or ``cancelled``, each with the request's ``id``. The end
-of stdin means that Blender is gone: the process ends at once. Run as ``python -m engine.worker``.
+In:  ``{"kind": "reconstruct", "id": 1, "request": {"photos": [...], "output": "...", "settings": {...}}}``,
+``{"kind": "import", "id": 1, "request": {"file": "...", "output": "...", "model": ""}}`` (coefficients of another tool)
+and ``{"kind": "cancel", "id": 1}``. Out: ``ready`` once, then for each request ``progress`` (stage, fraction, text) and
+at last ``result`` (folders), ``error`` (code, message) or ``cancelled``, each with the request's ``id``. The end of
+stdin means that Blender is gone: the process ends at once. Run as ``python -m engine.worker``.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import IO, Any
 
 from .config import Settings
-from .contract import Progress, Request
+from .contract import FaceResult, Progress, Request
 from .errors import Cancelled, EngineUnusable, FaceError, OutOfMemory
 
 IDLE_SECONDS = 1800.0
@@ -72,13 +74,26 @@ def answer(message: dict[str, Any], inbox: Inbox, send: Send, reconstruct: Recon
 
     try:
         values = message["request"]
-        request = Request(tuple(values["photos"]), values["output"], dict(values.get("settings", {})))
-        results = list(reconstruct(request, progress, lambda: inbox.is_cancelled(job)))
+        if message["kind"] == "import":
+            results = [import_coefficients(values, progress, lambda: inbox.is_cancelled(job))]
+        else:
+            request = Request(tuple(values["photos"]), values["output"], dict(values.get("settings", {})))
+            results = list(reconstruct(request, progress, lambda: inbox.is_cancelled(job)))
         send({"kind": "result", "id": job, "folders": [str(result.folder) for result in results]})
     except Cancelled:
         send({"kind": "cancelled", "id": job})
     except Exception as error:
         send({"kind": "error", "id": job, **described(error)})
+
+
+def import_coefficients(
+    values: dict[str, Any], progress: Callable[[Progress], None], cancelled: Callable[[], bool]
+) -> FaceResult:
+    """The head of a request of kind ``import``. Raises as :func:`engine.importing.import_file`."""
+    from .importing import import_file
+
+    file, output = Path(values["file"]), Path(values["output"])
+    return import_file(file, output, values.get("model", ""), progress=progress, cancelled=cancelled)
 
 
 def described(error: Exception) -> dict[str, str]:

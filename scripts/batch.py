@@ -42,6 +42,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("-o", "--output", required=True, type=Path, help="folder for the heads and batch_report.json")
     made.add_argument("--format", nargs="+", default=["blend"], choices=batch_photos.FORMATS, help="files to write")
     made.add_argument("--python", default="", help="the engine's Python, where it is not found by itself")
+    made.add_argument(
+        "--coefficients",
+        action="store_true",
+        help="PHOTOS are coefficient files that other tools saved, or folders of frames (--model: theirs by default)",
+    )
     made.add_argument("--no-expression", action="store_true", help="leave every shape key at 0")
     for name in _SETTINGS:
         default = door.setting_default(name)
@@ -115,10 +120,11 @@ def main(argv: list[str]) -> int:
         batch_photos.check_formats(arguments.format)
         output = batch_photos.writable(arguments.output)
         python = engine_python(arguments.python)
-        options = batch_photos.Options(tuple(arguments.format), settings)
+        options = batch_photos.Options(tuple(arguments.format), settings, arguments.coefficients)
         with stopping() as stopped:
             check_engine(python)
-            return batch_photos.run(arguments.photos, output, options, engine(python, settings), stopped)
+            run = importer(python, settings["model"]) if arguments.coefficients else engine(python, settings)
+            return batch_photos.run(arguments.photos, output, options, run, stopped)
     except (door.errors.FaceError, compat.NumpyMissing, scene.FormatMissing) as error:
         print(error, file=sys.stderr)
         return 2
@@ -134,6 +140,19 @@ def engine(python: Path, settings: dict[str, Any]) -> batch_photos.RunEngine:
             progress(running.fraction, running.text)
 
         return job.reconstruct(python, CACHE, [photo], folder, settings, report)
+
+    return run
+
+
+def importer(python: Path, model: str) -> batch_photos.RunEngine:
+    """The engine as a function: coefficient file in, folder of the saved head out."""
+    chosen = "" if model == door.setting_default("model") else model
+
+    def run(file: str, folder: str, progress: batch_photos.Progress) -> list[Path]:
+        def report(running: job.Job) -> None:
+            progress(running.fraction, running.text)
+
+        return job.import_coefficients(python, CACHE, file, folder, chosen, report)
 
     return run
 

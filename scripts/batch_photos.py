@@ -39,6 +39,8 @@ class Options:
     formats: tuple[str, ...]
     settings: dict[str, Any]
     """Values of ``engine.config.Settings``."""
+    coefficients: bool = False
+    """The files are other tools' coefficients, not photos."""
 
 
 @dataclass
@@ -99,7 +101,7 @@ def run(
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
     """Every photo in turn, until the user has ``stopped`` it. Returns the exit code: 0 all done, 1 some, 2 none."""
-    photos = photos_in(names)
+    photos = [(name, None) for name in names] if options.coefficients else photos_in(names)
     entries: list[Entry] = []
     used: set[str] = set()
     for number, (photo, error) in enumerate(photos, 1):

@@ -45,7 +45,8 @@ def finish(job: Job) -> Outcome:
     """Build the heads of an ended job. Raises its error; being cancelled is an outcome without a message."""
     if job.state == "cancelled":
         return Outcome(False)
-    return build(job.result(), apply_expression=job.request["settings"]["apply_expression"])
+    settings = job.request.get("settings", {"apply_expression": True})  # coefficients are nothing without theirs
+    return build(job.result(), apply_expression=settings["apply_expression"])
 
 
 def build(folders: Iterable[Path], *, apply_expression: bool) -> Outcome:
@@ -54,7 +55,8 @@ def build(folders: Iterable[Path], *, apply_expression: bool) -> Outcome:
     names = []
     for folder in folders:
         result = door.load_result(folder)
-        head = scene.build_head(result, apply_expression=apply_expression).mesh_object
+        name = None if result.views else folder.name
+        head = scene.build_head(result, apply_expression=apply_expression, name=name).mesh_object
         describe(head, result)
         getattr(head, PROPERTY).photo_expression = apply_expression
         names.append(head.name)
@@ -62,34 +64,27 @@ def build(folders: Iterable[Path], *, apply_expression: bool) -> Outcome:
     return Outcome(True, strings.built(names))
 
 
-class RECONSTRUCT_FACE_OT_reconstruct(bpy.types.Operator):
-    """Starts the engine and builds the head when it is done."""
-
-    bl_idname = "reconstruct_face.reconstruct"
-    bl_label = strings.RECONSTRUCT
-    bl_description = strings.RECONSTRUCT_HELP
-    bl_options = {"REGISTER"}
+class EngineOperator:
+    """What operators share that start a job of the engine and build its heads; :meth:`begin` starts theirs."""
 
     _timer: bpy.types.Timer | None = None
     _job: Job | None = None
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Needs a photo and nothing else under way."""
-        cls.poll_message_set(why_not(context))
-        return not why_not(context)
+    def begin(self, context: bpy.types.Context) -> Job:
+        """Start the job. Raises ``EngineMissing``, ``EngineUnusable``."""
+        raise NotImplementedError
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Run to the end and only then return, for scripts."""
-        return tell(self, attempt(lambda: self._run(context)))
+    def run(self, context: bpy.types.Context) -> set[str]:
+        """Run to the end and only then return."""
+        return tell(self, attempt(lambda: self._run(context)))  # type: ignore[arg-type]
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+    def run_behind(self, context: bpy.types.Context) -> set[str]:
         """Run in the background while the user goes on working."""
         if bpy.app.background:
-            return self.execute(context)
+            return self.run(context)
         started = attempt(lambda: self._start(context))
         if not started.success:
-            return tell(self, started)
+            return tell(self, started)  # type: ignore[arg-type]
         self._timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -113,25 +108,52 @@ class RECONSTRUCT_FACE_OT_reconstruct(bpy.types.Operator):
         self._remove_timer(context)
 
     def _run(self, context: bpy.types.Context) -> Outcome:
-        job = begin(getattr(context.scene, PROPERTY))
+        job = self.begin(context)
         job.wait(lambda at: context.window_manager.progress_update(at.fraction))
         return finish(job)
 
     def _start(self, context: bpy.types.Context) -> Outcome:
-        self._job = begin(getattr(context.scene, PROPERTY))
+        self._job = self.begin(context)
         return Outcome(True)
 
     def _end(self, context: bpy.types.Context, job: Job) -> set[str]:
         self._remove_timer(context)
         outcome = attempt(lambda: finish(job))
         if outcome.success:
-            bpy.ops.ed.undo_push(message=strings.RECONSTRUCT)
-        return tell(self, outcome)
+            bpy.ops.ed.undo_push(message=self.bl_label)  # type: ignore[attr-defined]
+        return tell(self, outcome)  # type: ignore[arg-type]
 
     def _remove_timer(self, context: bpy.types.Context) -> None:
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
+
+
+class RECONSTRUCT_FACE_OT_reconstruct(EngineOperator, bpy.types.Operator):
+    """Starts the engine and builds the head when it is done."""
+
+    bl_idname = "reconstruct_face.reconstruct"
+    bl_label = strings.RECONSTRUCT
+    bl_description = strings.RECONSTRUCT_HELP
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a photo and nothing else under way."""
+        cls.poll_message_set(why_not(context))
+        return not why_not(context)
+
+    def begin(self, context: bpy.types.Context) -> Job:
+        """Start with the scene's choices."""
+        return begin(getattr(context.scene, PROPERTY))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Run to the end and only then return, for scripts."""
+        return self.run(context)
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Run in the background while the user goes on working."""
+        return self.run_behind(context)
 
 
 def _leave_modes() -> None:

@@ -91,6 +91,7 @@ class RECONSTRUCT_FACE_PT_advanced(FacePanel, bpy.types.Panel):
         layout.prop(choices, "apply_expression")
         layout.prop(choices, "output")
         layout.operator("reconstruct_face.load", icon="FILE_FOLDER")
+        layout.operator("reconstruct_face.import_coefficients", icon="IMPORT")
 
 
 def _draw_photo(layout: bpy.types.UILayout, choices: bpy.types.PropertyGroup) -> None:

@@ -60,6 +60,7 @@ def adopt(
         name=published.name,
         version=published.version,
         licence=published.licence,
+        companions=published.companions,
         mean=_tensor(published.mean - origin),
         identity_basis=_tensor(published.identity_basis),
         expression_names=names,

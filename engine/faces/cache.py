@@ -20,7 +20,7 @@ from torch import Tensor
 from ..contract import Licence, Material
 from .model import FaceModel, LandmarkMap
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when models are adopted in another way, so that older files are made again."""
 
 
@@ -67,8 +67,8 @@ def _put(name: str, value: Any, arrays: dict[str, np.ndarray], plain: dict[str, 
             _put(f"{name}|{key}", part, arrays, plain)
     elif isinstance(value, Licence):
         plain[name] = dataclasses.asdict(value)
-    elif name == "materials":
-        plain[name] = [dataclasses.asdict(material) for material in value]
+    elif name in ("materials", "companions"):
+        plain[name] = [dataclasses.asdict(part) for part in value]
     else:
         plain[name] = value
 
@@ -81,6 +81,7 @@ def _model(arrays: dict[str, np.ndarray], plain: dict[str, Any]) -> FaceModel:
         else:
             values[item.name] = _get(item.name, arrays, plain)
     values["licence"] = Licence(**values["licence"])
+    values["companions"] = tuple(Licence(**licence) for licence in values["companions"])
     values["materials"] = tuple(Material(**{**m, "color": tuple(m["color"])}) for m in values["materials"])
     return FaceModel(**values)
 

@@ -65,9 +65,11 @@ def correspond(
         builtin: the built-in head on the CPU.
         cache: an .npz; a damaged or foreign one is written anew.
         detect: gives MediaPipe's points (478, 2) in a picture (H, W, 3) uint8, or None; for models without landmarks.
+            MediaPipe itself if left out.
 
     Raises:
         ModelUnavailable: there are no landmarks and none were detected.
+        DetectorUnavailable: they should be detected and MediaPipe is missing.
     """
     key = _fingerprint(published, builtin)
     if cache is not None and (kept := _load(cache, key, published)) is not None:
@@ -99,14 +101,8 @@ def _find(published: PublishedModel, builtin: FaceModel, detect: Detect | None) 
         # The authors' own, but for the jaw line: which outline they drew differs, and the texture goes by ours.
         for ours, theirs in zip(landmarks["68"], published.landmarks_68, strict=True):
             ours[INNER[1] :] = theirs[INNER[1] :]
-    return Correspondence(
-        laid.astype(np.float32),
-        start.scale,
-        triangle.astype(np.int32),
-        weights.astype(np.float32),
-        confidence.astype(np.float32),
-        landmarks,
-    )
+    arrays = (laid.astype(np.float32), start.scale, triangle.astype(np.int32), weights.astype(np.float32))
+    return Correspondence(*arrays, confidence.astype(np.float32), landmarks)
 
 
 def skin_triangles(builtin: FaceModel) -> NDArray[np.bool_]:
@@ -240,14 +236,8 @@ def _load(path: Path, key: str, published: PublishedModel) -> Correspondence | N
             if str(data["key"]) != key:
                 return None
             landmarks = {layout: (data[f"v_{layout}"], data[f"w_{layout}"]) for layout in ("478", "68")}
-            kept = Correspondence(
-                data["registered"],
-                float(data["scale"]),
-                data["triangle"],
-                data["weights"],
-                data["confidence"],
-                landmarks,
-            )
+            arrays = {name: data[name] for name in ("registered", "triangle", "weights", "confidence")}
+            kept = Correspondence(scale=float(data["scale"]), landmarks=landmarks, **arrays)
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
     return kept if len(kept.triangle) == len(published.mean) else None

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..contract import Floats, Ints, Licence, Material
+from ..files.surface import split_polygons
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,14 @@ class FaceModel:
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Metres: where head space's origin lies for the model's authors; a vertex of theirs is ours plus this."""
 
+    companions: tuple[Licence, ...] = ()
+    """Licences of what came from other owners and went into it: an albedo space, eyelids, expressions."""
+
+    @property
+    def licences(self) -> tuple[Licence, ...]:
+        """All that a head of this model is bound by."""
+        return (self.licence, *self.companions)
+
     @cached_property
     def triangles(self) -> Tensor:
         """(T, 3) int64: every polygon split along its first diagonal, in polygon order."""
@@ -137,21 +146,6 @@ class FaceModel:
         values = {f.name: move(getattr(self, f.name)) for f in dataclasses.fields(self)}
         values["landmarks"] = {k: move(v) for k, v in self.landmarks.items()}
         return FaceModel(**values)  # type: ignore[arg-type]
-
-
-def split_polygons(polygons: Ints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Triangles of quads and triangles.
-
-    Returns:
-        triangles (T, 3) int64 vertex indices, polygon (T,) each came from, corners (T, 3) of that polygon used.
-    """
-    first = np.array([0, 1, 2])
-    second = np.array([0, 2, 3])
-    quad = polygons[:, 3] >= 0
-    polygon = np.repeat(np.arange(len(polygons)), 1 + quad)
-    is_second = np.r_[False, polygon[1:] == polygon[:-1]] if len(polygon) else np.zeros(0, bool)
-    corners = np.where(is_second[:, None], second, first)
-    return polygons[polygon[:, None], corners].astype(np.int64), polygon, corners
 
 
 def _blend(coefficients: Tensor, basis: Tensor) -> Tensor:

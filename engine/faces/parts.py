@@ -91,12 +91,12 @@ def laid_parts(published: PublishedModel, builtin: FaceModel, start: Similarity,
 
 
 def eyeball(points: Array) -> tuple[Array, float]:
-    """Centre (3,) and radius of the sclera's sphere through the back and sides of an eyeball's vertices (N, 3).
+    """Centre (3,) and radius of the sphere through most of an eyeball's vertices (N, 3).
 
-    Least squares, thrice, without the tenth that lies farthest off (cornea, hollow iris).
+    Least squares, again and again without the fifth that lies farthest off (cornea, hollow iris).
     """
     kept = points
-    for _ in range(4):
+    for _ in range(8):
         design = np.c_[2 * kept, np.ones(len(kept))]
         answer = np.linalg.lstsq(design, (kept**2).sum(1), rcond=None)[0]
         centre, radius = answer[:3], float(np.sqrt(answer[3] + answer[:3] @ answer[:3]))

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from ..camera.camera import Camera
 from ..detect.layouts import IBUG_FROM_MEDIAPIPE
+from ..detect.library import create_detector
 from ..errors import ModelUnavailable
 from ..light.color import linear_to_srgb
 from ..light.harmonics import ambient, directional
@@ -35,11 +36,13 @@ USED = tuple(int(i) for i in IBUG_FROM_MEDIAPIPE[[8, *range(17, 68)]])
 
 
 def seen_anchors(published: PublishedModel, builtin: FaceModel, detect: Detect | None) -> Anchors:
-    """The same detected points on both heads.
+    """The same detected points on both heads; without ``detect`` by MediaPipe.
 
     Raises:
-        ModelUnavailable: no detector was given, or it saw no face in one of the two.
+        DetectorUnavailable: MediaPipe is missing.
+        ModelUnavailable: no face was seen in one of the two.
     """
+    detect = detect or _by_mediapipe
     triangles = split_polygons(published.polygons)[0]
     albedo = np.tile(np.array(SKIN, np.float32), (len(published.mean), 1))
     for eye in ("eye_L", "eye_R"):
@@ -64,17 +67,24 @@ def seen_anchors(published: PublishedModel, builtin: FaceModel, detect: Detect |
 
 
 def _seen(
-    vertices: Array, triangles: Indices, albedo: np.ndarray, detect: Detect | None
+    vertices: Array, triangles: Indices, albedo: np.ndarray, detect: Detect
 ) -> tuple[Indices, Array, np.ndarray] | None:
     """Triangle (A,), weights (A, 3) and whether there is a surface (A,) under each of the points ``USED``."""
     picture, fragments = _portrait(vertices, triangles, albedo)
-    points = detect(picture) if detect is not None else None
+    points = detect(picture)
     if points is None:
         return None
     columns, rows = np.clip(points[list(USED)].astype(np.int64), 0, SIZE - 1).T
     triangle = fragments.triangle.numpy().reshape(SIZE, SIZE)[rows, columns]
     weights = fragments.barycentric.numpy().reshape(SIZE, SIZE, 3)[rows, columns].astype(np.float64)
     return np.maximum(triangle, 0).astype(np.int64), weights, triangle >= 0
+
+
+def _by_mediapipe(picture: np.ndarray) -> np.ndarray | None:
+    detector = create_detector("mediapipe")
+    found = detector.detect(picture)
+    detector.close()
+    return found[0].landmarks if found else None
 
 
 def _portrait(vertices: Array, triangles: Indices, albedo: np.ndarray) -> tuple[np.ndarray, Fragments]:

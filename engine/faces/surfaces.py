@@ -70,7 +70,7 @@ def texture_coordinates(
     for eye in EYES:
         chosen = polygon_material == _index(materials, eye)
         if chosen.any():
-            uvs[chosen] = _eye_uvs(published, published.polygons[chosen], eye)
+            uvs[chosen] = _eye_uvs(published, published.polygons[chosen])
     uvs[published.polygons < 0] = 0
     return uvs
 
@@ -99,12 +99,12 @@ def _one_tile(uvs: Floats, polygons: Ints, vertices: Floats) -> Floats:
     return packed
 
 
-def _eye_uvs(published: PublishedModel, polygons: Ints, eye: str) -> Floats:
+def _eye_uvs(published: PublishedModel, polygons: Ints) -> Floats:
     """Polar about the gaze (+Z): a point at the angle ``a`` lies ``0.49 (a / pi)^0.7`` from the middle."""
     own = published.mean[np.unique(polygons[polygons >= 0])].astype(np.float64)
     centre, _ = eyeball(own)
     arms = published.mean[np.maximum(polygons, 0)].astype(np.float64) - centre
     depth = np.arccos(np.clip(arms[..., 2] / np.maximum(np.linalg.norm(arms, axis=-1), 1e-9), -1, 1)) / np.pi
-    turn = np.arctan2(arms[..., 1], arms[..., 0] * (-1 if eye == "eye_L" else 1))
+    turn = np.arctan2(arms[..., 1], arms[..., 0])
     radius = EYE_SCALE * depth**EYE_EXPONENT
     return np.stack([0.5 + radius * np.cos(turn), 0.5 + radius * np.sin(turn)], -1).astype(np.float32)

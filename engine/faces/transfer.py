@@ -106,6 +106,7 @@ def _close_eyes(
     """Scale each eye's shapes so that its lids close by the share of their opening that the built-in head's do."""
     theirs, ours = LandmarkMap(*map(torch.from_numpy, found.landmarks["478"])), builtin.landmarks["478"]
     fields = torch.from_numpy(published.mean), builtin.mean.cpu()
+    soft = ~np.isin(part_of(published), RIGID)
     for side, pairs in LIDS.items():
         if f"eyeBlink{side}" not in names:
             continue
@@ -115,7 +116,7 @@ def _close_eyes(
         factor = min(max(our_share / max(their_share, 1e-3), 0.5), 2.0)
         for index, name in enumerate(names):
             if name.startswith("eye") and name.endswith(side):
-                result[index] *= factor
+                result[index, soft] *= factor
 
 
 def _closed_share(points: Tensor, displacement: Tensor, pairs: Sequence[tuple[int, int]]) -> float:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from ..contract import FaceResult, Floats
 from ..errors import OutputUnwritable
-from ..faces.model import split_polygons
-from .surface import expressed_vertices, vertex_uvs
+from .surface import expressed_vertices, split_polygons, vertex_uvs
 
 _VERTEX = np.dtype([("position", "<f4", 3), ("color", "u1", 3)])
 _TRIANGLE = np.dtype([("count", "u1"), ("index", "<i4", 3)])

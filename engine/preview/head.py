@@ -12,8 +12,7 @@ from torch import Tensor
 
 from ..camera.camera import Camera
 from ..contract import FaceResult, Floats, Material
-from ..faces.model import split_polygons
-from ..files.surface import expressed_vertices
+from ..files.surface import expressed_vertices, split_polygons
 from ..light.color import srgb_to_linear
 from ..render.fragments import Fragments
 from ..render.interpolate import gather

@@ -22,6 +22,8 @@ from ..render.rasterizer import rasterize
 T = TypeVar("T")
 SKIN_TEXTURE = "albedo.png"
 """Materials with this texture share the skin's UV layout."""
+SEAM = 4.0
+"""Times its own extent in the texture beyond which a triangle's mirror image must lie across a seam."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +125,10 @@ def _layout(model: FaceModel, size: int) -> Layout:
 
 
 def _mirrored_uvs(model: FaceModel, polygon: NDArray[np.int64], corners: NDArray[np.int64]) -> Floats:
-    """(T, 3, 2) UVs that the mirror polygon has at the mirrored vertices, nan where there is no such polygon.
+    """(T, 3, 2) UVs that the mirror polygon has at the mirrored vertices, nan where there is none.
 
-    Looked up by (polygon's vertex set, vertex), so it holds across UV seams too.
+    Looked up by (polygon's vertex set, vertex), so it holds across UV seams too; a mesh whose polygons are not
+    symmetric takes the mirrored vertices' UVs where these lie close together.
     """
     polygons = model.polygons
     mirrored = np.where(polygons >= 0, model.mirror[polygons], -1)
@@ -136,4 +139,11 @@ def _mirrored_uvs(model: FaceModel, polygon: NDArray[np.int64], corners: NDArray
     match = polygons[other][:, None, :] == wanted[:, :, None]
     uvs = model.uvs[other[:, None], match.argmax(-1)]
     uvs[(other < 0)[:, None] | ~match.any(-1)] = np.nan
+    lost = np.isnan(uvs).any((1, 2))
+    anywhere = np.full((len(model.mean), 2), np.nan)
+    skin = np.isin(model.polygon_material, skin_materials(model))[:, None] & (polygons >= 0)
+    anywhere[polygons[skin]] = model.uvs[skin]
+    guess, own = anywhere[wanted[lost]], model.uvs[polygon[lost, None], corners[lost]]
+    apart = np.ptp(guess, axis=1).max(-1) > SEAM * np.ptp(own, axis=1).max(-1) + 1e-4
+    uvs[lost] = np.where(apart[:, None, None], np.nan, guess)
     return uvs.astype(np.float32)

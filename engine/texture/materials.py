@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import cv2
 
@@ -10,7 +11,7 @@ from ..contract import Material
 from ..faces.model import FaceModel
 from ..fit.state import Fit
 from .eye import eye_texture
-from .iris import iris_color
+from .iris import TYPICAL, iris_color
 from .pixels import Image, encode
 
 EYE_TEXTURE = "eye.png"
@@ -19,12 +20,19 @@ EYES = ("eye_L", "eye_R")
 
 
 def dress(model: FaceModel, fit: Fit, photo: Image) -> tuple[tuple[Material, ...], dict[str, bytes]]:
-    """Materials, and the encoded images they need besides the skin's albedo."""
+    """Materials, and the encoded images they need besides the skin's albedo; irises in the photo's colour."""
+    return dress_with(model, lambda: iris_color(fit, photo))
+
+
+def dress_with(
+    model: FaceModel, iris: Callable[[], tuple[float, float, float]] = lambda: TYPICAL
+) -> tuple[tuple[Material, ...], dict[str, bytes]]:
+    """As :func:`dress` without a photo; ``iris`` gives the irises' linear RGB where they are to be painted."""
     images: dict[str, bytes] = {}
     materials = tuple(
         dataclasses.replace(m, texture=EYE_TEXTURE) if m.name in EYES and not m.texture else m for m in model.materials
     )
     if any(material.texture == EYE_TEXTURE for material in materials):
-        pixels = encode(eye_texture(iris_color(fit, photo)))
+        pixels = encode(eye_texture(iris()))
         images[EYE_TEXTURE] = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
     return materials, images

@@ -34,6 +34,11 @@ def reconstruct(request, progress, cancelled):
     return [types.SimpleNamespace(folder=folder)]
 
 
+def import_file(path, output, model, progress, cancelled):
+    made = reconstruct(types.SimpleNamespace(photos=[path], output=output), progress, cancelled)
+    return made[0]
+
+
 def wait(name, cancelled):
     end = time.monotonic() + 60
     while time.monotonic() < end:
@@ -50,6 +55,9 @@ def preload(settings):
 pipeline = types.ModuleType("engine.pipeline")
 pipeline.reconstruct, pipeline.preload = reconstruct, preload
 sys.modules["engine.pipeline"] = pipeline
+importing = types.ModuleType("engine.importing")
+importing.import_file = import_file
+sys.modules["engine.importing"] = importing
 
 if __name__ == "__main__":
     worker.main()

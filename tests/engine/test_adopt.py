@@ -156,9 +156,11 @@ def test_twin_is_the_builtin_head(builtin):
     model = adopt(twin, builtin, exact(builtin))
     assert [m.name for m in model.materials] == [m.name for m in builtin.materials]
     assert (model.polygon_material == builtin.polygon_material).mean() > 0.99, "but for the rim of the mouth"
-    np.testing.assert_allclose(model.uvs, builtin.uvs, atol=2e-5)
+    gap = np.abs(model.uvs - builtin.uvs).max(-1)
+    assert np.quantile(gap, 0.95) < 1e-5
+    assert np.quantile(gap, 0.99) < 5e-3, "eyeballs, unrolled anew but for the back pole"
     np.testing.assert_allclose(model.albedo_mean, builtin.albedo_mean, atol=1e-5)
-    np.testing.assert_allclose(model.mean, builtin.mean, atol=1e-5)
+    np.testing.assert_allclose(model.mean, builtin.mean, atol=2e-5)
     assert (model.mirror == builtin.mirror).mean() > 0.99
 
 
@@ -175,9 +177,9 @@ def test_a_foreign_or_damaged_cache_is_written_anew(builtin, shell, found, tmp_p
     assert correspond(other, builtin, path) == "new"
 
 
-def test_without_landmarks_and_detector_a_sentence_says_so(builtin, shell):
+def test_a_head_that_no_detector_sees_is_refused_with_a_sentence(builtin, shell):
     with pytest.raises(ModelUnavailable, match="no landmarks"):
-        correspond(dataclasses.replace(shell, landmarks_68=None), builtin)
+        correspond(dataclasses.replace(shell, landmarks_68=None), builtin, detect=lambda picture: None)
 
 
 def test_similarity_is_recovered():

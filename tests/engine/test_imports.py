@@ -13,10 +13,10 @@ HOUSES = ("engine", "blender_addon", "scripts")
 
 LAYERS = (
     {"errors", "config", "contract", "storage"},
-    {"camera", "light", "faces", "detect", "files", "render", "networks", "losses"},
+    {"camera", "light", "faces", "detect", "files", "coefficients", "render", "networks", "losses"},
     {"fit", "texture", "detail"},
-    {"evaluation", "quality", "assemble", "preview", "methods"},
-    {"pipeline", "training"},
+    {"evaluation", "quality", "assemble", "posing", "preview", "methods"},
+    {"pipeline", "training", "importing", "models"},
     {"worker"},
 )
 """Files and folders of the engine from the ground up; each may import from its own layer and those below."""
@@ -28,7 +28,7 @@ NOT_IN_BLENDER = {"torch", "cv2", "scipy", "mediapipe", "face_alignment", "numba
 
 ADDON_MAY_IMPORT = {
     "scene": {"scene", "compat"},
-    "panels": {"panels", "properties", "strings", "job", "session", "compat"},
+    "panels": {"panels", "properties", "strings", "door", "job", "session", "compat"},
     "operators": {
         "operators",
         "door",
@@ -40,6 +40,7 @@ ADDON_MAY_IMPORT = {
         "compat",
         "setup_engine",
         "setup_run",
+        "model_run",
     },
     "compat": set(),
     "strings": set(),

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import torch
 
+from engine.contract import Licence
 from engine.faces.builtin import load_builtin
 from engine.faces.cache import load_saved, save_model
 from engine.faces.model import LandmarkMap
@@ -26,7 +27,11 @@ def test_a_model_comes_back_the_same(tmp_path):
     model = load_builtin()
     pairs = np.array([[1, 2]], np.int32)
     model = dataclasses.replace(
-        model, corrective_names=("both",), corrective_pairs=pairs, corrective_basis=torch.ones(1, *model.mean.shape)
+        model,
+        corrective_names=("both",),
+        corrective_pairs=pairs,
+        corrective_basis=torch.ones(1, *model.mean.shape),
+        companions=(Licence("an albedo space", "CC-BY-NC-SA-4.0", False, "its owners"),),
     )
     save_model(model, tmp_path / "cache/m.npz")
     again = load_saved(tmp_path / "cache/m.npz")
