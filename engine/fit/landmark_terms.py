@@ -9,7 +9,7 @@ import numpy as np
 from ..detect.detector import Detection
 from ..detect.layouts import IRIS_LEFT, IRIS_RIGHT
 from ..faces.model import FaceModel
-from .basis import IRIS_DIAMETER, Array, LandmarkBasis, landmark_basis
+from .basis import IRIS_DIAMETER, Array, LandmarkBasis, Singles, landmark_basis
 from .calibration import Calibration
 from .contour import slide
 from .memo import memo
@@ -81,7 +81,7 @@ class LandmarkTerms:
     def residual(self, state: State) -> Array:
         """(2L,) metres at the face: what is left after bias and response."""
         noise, basis = self.local(state.pose)
-        return linearise(basis, noise, self.observed, state, basis.points(state.coefficients))[0]
+        return linearise(basis, noise, self.observed, state, basis.points(state.coefficients), 0)[0]
 
     def _add_iris(self, system: System, state: State, points: Array) -> None:
         """Log of the iris' diameter in pixels: ``log(f d / z)``, so nearness and focal length raise it."""
@@ -94,7 +94,7 @@ class LandmarkTerms:
 
 def linearise(
     basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array, columns: int | None = None
-) -> tuple[Array, Array]:
+) -> tuple[Array, Singles]:
     """Residual (2L,) in the noise's frame and metres, and the prediction's Jacobian (2L, 7 + I + E) or,
     of that, the first few ``columns`` of pose.
     """
@@ -112,10 +112,12 @@ def linearise(
     image = np.stack([x / z, y / z], 1) @ unroll.T * depth
     moves = np.concatenate([flat @ cross_matrices(turned), flat, image[..., None]], 2).reshape(2 * count, POSE)
     if columns is None:
-        shape = ((flat @ pose.rotation) @ basis.modes).reshape(2 * count, -1) + noise.response
-        jacobian = np.concatenate([moves, shape], 1)
+        jacobian = np.empty((2 * count, POSE + noise.response.shape[1]), np.float32)
+        jacobian[:, :POSE] = moves
+        shape = (flat @ pose.rotation).astype(np.float32) @ basis.slopes
+        np.add(shape.reshape(2 * count, -1), noise.response, out=jacobian[:, POSE:], casting="same_kind")
     else:
-        jacobian = moves[:, :columns]
+        jacobian = moves[:, :columns].astype(np.float32)
     offset = (observed - pose.project(points)) @ unroll.T / pose.scale
     return offset.ravel() - noise.bias - noise.response @ state.coefficients, jacobian
 
