@@ -48,7 +48,7 @@ class Calibration:
     """(turns, K, 2L) for :func:`turn_features`."""
     variance: Array
     """(knots, 2L) at positive yaw."""
-    factor: Singles
+    factor: Array
     """(knots, 2L, r) at positive yaw."""
     mirror: NDArray[np.int64]
     """(2L,) flattened index of each coordinate's mirror image."""
@@ -61,11 +61,10 @@ class Calibration:
         low = min(int(place), len(KNOTS) - 2)
         share = place - low
         variance = (1 - share) * self.variance[low] + share * self.variance[low + 1]
-        near, far = np.sqrt(1 - share, dtype=np.float32), np.sqrt(share, dtype=np.float32)
-        factor = np.concatenate([near * self.factor[low], far * self.factor[low + 1]], 1)
+        factor = np.c_[np.sqrt(1 - share) * self.factor[low], np.sqrt(share) * self.factor[low + 1]]
         if yaw < 0:
             order = self.mirror
-            sideways = np.tile(np.array([-1.0, 1.0], np.float32), len(order) // 2)[:, None]
+            sideways = np.tile([-1.0, 1.0], len(order) // 2)[:, None]
             variance, factor = variance[order], factor[order] * sideways
         response = np.tensordot(turn_features(yaw).astype(np.float32), self.response, 1).T
         return Noise(pose_features(yaw, pitch) @ self.bias, response, variance, factor)
@@ -110,7 +109,7 @@ def load_calibration(model: FaceModel, detector: str) -> Calibration | None:
             bias=data["bias"].astype(np.float64) * unit,
             response=data["response"].astype(np.float32) * np.float32(unit),
             variance=(data["deviation"].astype(np.float64) * unit) ** 2,
-            factor=data["factor"].astype(np.float32) * np.float32(unit),
+            factor=data["factor"].astype(np.float64) * unit,
             mirror=data["mirror"].astype(np.int64),
         )
 
@@ -171,8 +170,7 @@ def learn(samples: Samples, mirror: NDArray[np.int64], model: str, form: Array, 
     variance, factor = zip(*(_covariance(left, samples.angles[:, 0], knot) for knot in KNOTS), strict=True)
     split = poses.shape[1]
     response = weights[split:].reshape(turns.shape[1], samples.coefficients.shape[1], -1).astype(np.float32)
-    factors = np.stack(factor).astype(np.float32)
-    return Calibration(model, form, detector, weights[:split], response, np.stack(variance), factors, mirror)
+    return Calibration(model, form, detector, weights[:split], response, np.stack(variance), np.stack(factor), mirror)
 
 
 def _covariance(left: Array, yaw: Array, knot: float) -> tuple[Array, Array]:

@@ -33,28 +33,40 @@ class Noise:
     """(2L, K): what the detector adds for each identity or expression coefficient."""
     variance: Array
     """(2L,)."""
-    factor: Singles
+    factor: Array
     """(2L, r)."""
 
     def widened(self, scale: float) -> Noise:
         """The same with all deviations multiplied."""
-        return replace(self, variance=self.variance * scale**2, factor=self.factor * np.float32(scale))
+        return replace(self, variance=self.variance * scale**2, factor=self.factor * scale)
 
-    def information(self, jacobian: Singles, residual: Array, weights: Array) -> tuple[Array, Array]:
+    def information(self, moves: Array, shape: Singles, residual: Array, weights: Array) -> tuple[Array, Array]:
         """``J^T S^-1 J`` and ``J^T S^-1 r`` with the covariance S above, its diagonal divided by ``weights`` (2L,).
 
-        Woodbury: ``S^-1 = D^-1 - D^-1 U (I + U^T D^-1 U)^-1 U^T D^-1``. The large products are taken in single
-        precision, which halves the landmark fit's time; ``S^-1 r`` is formed first, so that the gradient, which says
-        where the fit ends, is no difference of large numbers.
+        Woodbury: ``S^-1 = D^-1 - D^-1 U (I + U^T D^-1 U)^-1 U^T D^-1``. The products of the many columns of ``shape``
+        are taken in single precision, which halves the landmark fit's time. Those of ``moves`` are not: distance and
+        focal length make nearly the same picture, and only exact sums tell them apart.
+
+        Args:
+            moves: (2L, p) leading columns of J.
+            shape: (2L, k) the others.
+            residual: (2L,).
+            weights: (2L,).
         """
-        root = np.sqrt(weights / self.variance)
-        single = root.astype(np.float32)[:, None]
-        both, shared = jacobian * single, self.factor * single
-        inner = cholesky(np.eye(shared.shape[1]) + _squared(shared), lower=True, check_finite=False)
-        half = solve_triangular(inner.astype(np.float32), shared.T @ both, lower=True, check_finite=False)
-        white = (residual * root).astype(np.float32)
-        white -= shared @ cho_solve((inner, True), shared.T @ white, check_finite=False).astype(np.float32)
-        return _squared(both) - _squared(half), (both.T @ white).astype(np.float64)
+        root = np.sqrt(weights / self.variance)[:, None]
+        first, shared, white = moves * root, self.factor * root, residual * root[:, 0]
+        second, single = shape * root.astype(np.float32), shared.astype(np.float32)
+        inner = cholesky(np.eye(shared.shape[1]) + _squared(single), lower=True, check_finite=False)
+        half_first = solve_triangular(inner, shared.T @ first, lower=True, check_finite=False)
+        half_second = solve_triangular(inner.astype(np.float32), single.T @ second, lower=True, check_finite=False)
+        white -= shared @ cho_solve((inner, True), shared.T @ white, check_finite=False)
+        count, exact = moves.shape[1], second.astype(np.float64)
+        hessian = np.empty((count + shape.shape[1],) * 2)
+        hessian[:count, :count] = first.T @ first - half_first.T @ half_first
+        hessian[:count, count:] = first.T @ exact - half_first.T @ half_second
+        hessian[count:, :count] = hessian[:count, count:].T
+        hessian[count:, count:] = _squared(second) - _squared(half_second)
+        return hessian, np.r_[first.T @ white, exact.T @ white]
 
     def whiteness(self, residual: Array) -> Array:
         """(L,) squared residual of each landmark in units of its own total variance."""
@@ -82,5 +94,5 @@ def default_noise(basis: LandmarkBasis) -> Noise:
         bias=np.zeros(count),
         response=np.zeros((count, basis.modes.shape[2]), np.float32),
         variance=np.repeat(WHITE**2 + lost, 2),
-        factor=factor.reshape(count, -1).astype(np.float32),
+        factor=factor.reshape(count, -1),
     )
