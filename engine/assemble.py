@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import cv2
@@ -9,13 +10,14 @@ import numpy as np
 import torch
 
 from .config import Settings
-from .contract import Correctives, FaceResult, Floats, Light, Mesh, Rig, ShapeKeys, View
+from .contract import Correctives, FaceResult, Floats, Light, Material, Mesh, Rig, ShapeKeys, View
 from .detect.detector import Detection
 from .faces.model import FaceModel
 from .files.photo import Photo
 from .fit.state import Fit
 from .quality import measure
 from .texture.bake import Baked
+from .texture.layout import SKIN_TEXTURE
 from .texture.materials import dress
 
 PHOTO = "photo.jpg"
@@ -45,7 +47,9 @@ def assemble(
     """
     vertices = model.shape(fit.identity)
     materials, images = dress(model, fit, photo.pixels)
-    images |= {"albedo.png": _png(baked.albedo), "confidence.png": _png(baked.confidence), PHOTO: _jpeg(photo.pixels)}
+    materials = _with_maps(materials, model)
+    images |= {_map_name(name): _png(np.rint(255 * values).astype(np.uint8)) for name, values in model.maps.items()}
+    images |= {SKIN_TEXTURE: _png(baked.albedo), "confidence.png": _png(baked.confidence), PHOTO: _jpeg(photo.pixels)}
     expression = _numpy(fit.expression)
     return FaceResult(
         model=f"{model.name} {model.version}",
@@ -73,6 +77,21 @@ def assemble(
         licences=(model.licence,),
         correctives=_correctives(model),
     )
+
+
+def _with_maps(materials: tuple[Material, ...], model: FaceModel) -> tuple[Material, ...]:
+    """The skin's materials with the names of the model's maps."""
+    roughness, subsurface = (_map_name(name) if name in model.maps else "" for name in ("roughness", "subsurface"))
+    return tuple(
+        dataclasses.replace(m, roughness_texture=roughness, subsurface_texture=subsurface)
+        if m.texture == SKIN_TEXTURE
+        else m
+        for m in materials
+    )
+
+
+def _map_name(name: str) -> str:
+    return f"{name}.png"
 
 
 def _correctives(model: FaceModel) -> Correctives | None:

@@ -137,6 +137,10 @@ class Material:
     alpha: float = 1.0
     lit_by_sh: bool = True
     """Whether albedo times SH describes it (skin) or it needs reflections (cornea)."""
+    roughness_texture: str = ""
+    """Name of an image of plain values 0..1 in ``FaceResult.images`` that replaces ``roughness``, or empty."""
+    subsurface_texture: str = ""
+    """The same for ``subsurface``."""
 
 
 @dataclass(frozen=True)

@@ -81,5 +81,6 @@ def build_head(
 
 def _image_names(result: FaceResult) -> list[str]:
     """Every image that a material or the camera shows."""
-    wanted = [surface.texture for surface in result.materials] + [result.views[0].image]
+    of_materials = [(m.texture, m.roughness_texture, m.subsurface_texture) for m in result.materials]
+    wanted = [name for names in of_materials for name in names] + [result.views[0].image]
     return [name for name in wanted if name]

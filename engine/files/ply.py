@@ -1,4 +1,4 @@
-"""Binary PLY: triangles and one colour per vertex, for viewers that read no textures.
+"""Binary PLY: the opaque triangles and one colour per vertex, for viewers that read no textures.
 
 Quads are split because common readers of the binary form expect lists of one length.
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..contract import FaceResult, Floats
 from ..errors import OutputUnwritable
-from ..faces.model import split_polygons
+from ..faces.model import OPAQUE, split_polygons
 from .surface import expressed_vertices, vertex_uvs
 
 _VERTEX = np.dtype([("position", "<f4", 3), ("color", "u1", 3)])
@@ -29,7 +29,8 @@ def write_ply(result: FaceResult, path: Path, weights: Floats | None = None) -> 
     positions = expressed_vertices(result, weights)
     vertices = np.zeros(len(positions), dtype=_VERTEX)
     vertices["position"], vertices["color"] = positions, vertex_colors(result)
-    corners, _, _ = split_polygons(result.mesh.polygons)
+    opaque = np.array([material.alpha >= OPAQUE for material in result.materials])[result.mesh.polygon_material]
+    corners, _, _ = split_polygons(result.mesh.polygons[opaque])
     triangles = np.zeros(len(corners), dtype=_TRIANGLE)
     triangles["count"], triangles["index"] = 3, corners
     header = _header(result.model, len(vertices), len(triangles))
