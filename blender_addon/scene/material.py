@@ -10,6 +10,7 @@ import bpy
 
 from .. import compat
 from .lighting import GROUP, MAIN_DIRECTION, RELIGHT
+from .nodes import Nodes
 
 if TYPE_CHECKING:
     from .types import Material
@@ -41,7 +42,7 @@ def build_material(
     """
     material = bpy.data.materials.new(f"{prefix} {surface.name}")
     material.diffuse_color = (*surface.color, surface.alpha)
-    nodes = _Nodes(compat.node_tree(material))
+    nodes = Nodes(compat.node_tree(material))
     principled = nodes.add("ShaderNodeBsdfPrincipled", 0, 0)
     _set_principled(principled, surface)
     picture = _albedo(nodes, surface, images)
@@ -96,53 +97,6 @@ def _relight_sockets(mesh_object: bpy.types.Object) -> Iterator[bpy.types.NodeSo
         yield tree.nodes[RELIGHT].outputs[0]
 
 
-class _Nodes:
-    """Adds and links the nodes of one tree."""
-
-    def __init__(self, tree: bpy.types.NodeTree) -> None:
-        self._tree = tree
-
-    def add(self, kind: str, x: float, y: float, name: str = "") -> bpy.types.Node:
-        node = self._tree.nodes.new(kind)
-        node.location = (x, y)
-        if name:
-            node.name = node.label = name
-        return node
-
-    def vector_math(
-        self, operation: str, x: float, y: float, first: bpy.types.NodeSocket, second: bpy.types.NodeSocket
-    ) -> bpy.types.NodeSocket:
-        node = self.add("ShaderNodeVectorMath", x, y)
-        node.operation = operation
-        self.link(first, node.inputs[0])
-        self.link(second, node.inputs[1])
-        return node.outputs["Value" if operation == "DOT_PRODUCT" else "Vector"]
-
-    def math(
-        self, operation: str, x: float, y: float, first: bpy.types.NodeSocket | float, second: bpy.types.NodeSocket
-    ) -> bpy.types.NodeSocket:
-        node = self.add("ShaderNodeMath", x, y)
-        node.operation = operation
-        if isinstance(first, float):
-            node.inputs[0].default_value = first
-        else:
-            self.link(first, node.inputs[0])
-        self.link(second, node.inputs[1])
-        return node.outputs[0]
-
-    def link(self, source: bpy.types.NodeSocket, target: bpy.types.NodeSocket) -> None:
-        self._tree.links.new(source, target)
-
-    def finish(self, shown: bpy.types.NodeSocket, exported: bpy.types.NodeSocket) -> None:
-        """Cycles and EEVEE show ``shown``; the active output, which exporters and other engines read, ``exported``."""
-        for y, target, shader in ((0, "ALL", exported), (250, "CYCLES", shown), (450, "EEVEE", shown)):
-            output = self.add("ShaderNodeOutputMaterial", 650, y)
-            output.label = {"ALL": "Export"}.get(target, target.title())
-            output.target = target
-            output.is_active_output = target == "ALL"
-            self.link(shader, output.inputs["Surface"])
-
-
 def _set_principled(node: bpy.types.Node, surface: Material) -> None:
     in_metres = compat.principled_input(node, "subsurface_scale") is None  # older versions scale the radius itself
     radius = [channel * (_SUBSURFACE_METRES if in_metres else 1.0) for channel in _SUBSURFACE_RADIUS]
@@ -161,7 +115,7 @@ def _set_principled(node: bpy.types.Node, surface: Material) -> None:
             socket.default_value = value
 
 
-def _albedo(nodes: _Nodes, surface: Material, images: Mapping[str, bpy.types.Image]) -> bpy.types.Node:
+def _albedo(nodes: Nodes, surface: Material, images: Mapping[str, bpy.types.Image]) -> bpy.types.Node:
     """The node whose first output is the surface's colour."""
     if surface.texture:
         node = nodes.add("ShaderNodeTexImage", -600, 0, "Albedo")
@@ -173,7 +127,7 @@ def _albedo(nodes: _Nodes, surface: Material, images: Mapping[str, bpy.types.Ima
 
 
 def _link_maps(
-    nodes: _Nodes, surface: Material, images: Mapping[str, bpy.types.Image], principled: bpy.types.Node
+    nodes: Nodes, surface: Material, images: Mapping[str, bpy.types.Image], principled: bpy.types.Node
 ) -> None:
     """Images of plain values for roughness and subsurface, as far as the surface has them."""
     maps = {"roughness": surface.roughness_texture, "subsurface": surface.subsurface_texture}
@@ -187,7 +141,7 @@ def _link_maps(
 
 
 def _photo_lit(
-    nodes: _Nodes, surface: Material, albedo: bpy.types.NodeSocket, light: bpy.types.Node
+    nodes: Nodes, surface: Material, albedo: bpy.types.NodeSocket, light: bpy.types.Node
 ) -> bpy.types.NodeSocket:
     """Emission(albedo x SH(world normal)); shaded where lips cover it, with a catchlight where it is wet.
 
@@ -203,14 +157,14 @@ def _photo_lit(
     return emission.outputs[0]
 
 
-def _uncovered(nodes: _Nodes, metres: float) -> bpy.types.NodeSocket:
+def _uncovered(nodes: Nodes, metres: float) -> bpy.types.NodeSocket:
     """0..1: how little of what lies within ``metres`` covers a point."""
     node = nodes.add("ShaderNodeAmbientOcclusion", -400, 650)
     node.inputs["Distance"].default_value = metres
     return node.outputs["AO"]
 
 
-def _catchlight(nodes: _Nodes, light: bpy.types.Node) -> bpy.types.NodeSocket:
+def _catchlight(nodes: Nodes, light: bpy.types.Node) -> bpy.types.NodeSocket:
     """The main light's reflection: bright where the mirrored line of sight comes within a few degrees of it."""
     mirrored = nodes.add("ShaderNodeTexCoord", -800, 900)
     along = nodes.vector_math("DOT_PRODUCT", -600, 900, mirrored.outputs["Reflection"], light.outputs[MAIN_DIRECTION])
@@ -224,7 +178,7 @@ def _catchlight(nodes: _Nodes, light: bpy.types.Node) -> bpy.types.NodeSocket:
     return bright.outputs["Result"]
 
 
-def _clear_coat(nodes: _Nodes, surface: Material, light: bpy.types.Node) -> bpy.types.NodeSocket:
+def _clear_coat(nodes: Nodes, surface: Material, light: bpy.types.Node) -> bpy.types.NodeSocket:
     """A clear film (cornea, tears): transparent, with reflections that grow towards the rim.
 
     As far as the photo's light is shown, the film also stands for what lamps would do: it dims what lies under it
@@ -254,7 +208,7 @@ def _clear_coat(nodes: _Nodes, surface: Material, light: bpy.types.Node) -> bpy.
     return both.outputs[0]
 
 
-def _cut_out(nodes: _Nodes, alpha: bpy.types.NodeSocket, shader: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def _cut_out(nodes: Nodes, alpha: bpy.types.NodeSocket, shader: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """``shader`` where ``alpha`` is 1, nothing where it is 0."""
     clear = nodes.add("ShaderNodeBsdfTransparent", 400, 250)
     mix = nodes.add("ShaderNodeMixShader", 500, 200)
