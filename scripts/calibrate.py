@@ -25,7 +25,7 @@ from engine.evaluation.heads import photograph, random_subject
 from engine.faces.library import load_model
 from engine.faces.model import FaceModel
 from engine.fit.basis import landmark_basis
-from engine.fit.calibration import ASSETS, Samples, learn, normalised_residual
+from engine.fit.calibration import ASSETS, Samples, form_of, learn, normalised_residual
 from engine.fit.pose import view_angles
 
 WORST = 0.02
@@ -61,7 +61,8 @@ def main(arguments: Arguments) -> None:
             np.savez(arguments.cache, **vars(samples))
     flat = flat_mirror()
     both = with_mirror_images(model, samples, flat)
-    calibration = learn(both, flat, f"{model.name} {model.version}", arguments.detector)
+    form = form_of(landmark_basis(model, "478"))
+    calibration = learn(both, flat, f"{model.name} {model.version}", form, arguments.detector)
     path = ASSETS / f"calibration_{model.name}.npz"
     calibration.save(path)
     print(f"{len(samples.angles)} samples, {path.stat().st_size / 1e6:.2f} MB written to {path.name}")

@@ -1,6 +1,6 @@
-"""How good the reconstruction is: real photos, heads of known shape, and a real scan with the swap control.
+"""How good the reconstruction is: real photos, heads of known shape, a real scan with the swap control, the centre.
 
-``python scripts/evaluate.py all`` (or ``photos``, ``synthetic``, ``scan``); ``--quick`` takes a few heads and views.
+``python scripts/evaluate.py all`` (or ``photos``, ``synthetic``, ``scan``, ``centre``); ``--quick`` takes a few heads.
 Prints tables and writes ``evaluation.json`` into ``--output``. The scan and two of the swapped portraits are test data
 that does not come with the repository (``--data``).
 """
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import tyro
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,13 +49,13 @@ OTHERS = ("astronaut", "hopper", "obama", "biden")
 class Arguments:
     """What to measure."""
 
-    what: tyro.conf.Positional[Literal["all", "photos", "synthetic", "scan"]] = "all"
+    what: tyro.conf.Positional[Literal["all", "photos", "synthetic", "scan", "centre"]] = "all"
     quick: bool = False
     """A few heads and views, for tests."""
     quality: Literal["standard", "high"] = "standard"
     output: Path = ROOT / "out" / "evaluation"
     data: Path = ROOT.parent / "shared" / "data"
-    """Folder with ``leeperrysmith`` and ``portraits``."""
+    """Folder with ``leeperrysmith``, ``portraits`` and ``clips``."""
 
 
 class Bench:
@@ -167,6 +168,86 @@ def strangers(bench: Bench) -> dict[str, Fit]:
     return fits
 
 
+def centre(bench: Bench) -> dict[str, Any]:
+    """Whether real people scatter round the model's mean: the mean of their fits, and how sure that is.
+
+    One vote a person: the mean over that person's photos or frames, turned ones among them, because a frontal photo
+    says little about depth.
+    """
+    people = real_people(bench)
+    if len(people) < 3:
+        print(f"centre: skipped, {bench.arguments.data} has not the photos")
+        return {}
+    model = bench.model
+    identities = torch.stack([torch.stack([f.identity for f in fits]).mean(0) for fits in people.values()])
+    moved = points(model.landmarks["68"].points(model.shape(identities))) - points(
+        model.landmarks["68"].points(model.mean)
+    )
+    rows: dict[str, Any] = {}
+    for name, places in CENTRE_REGIONS.items():
+        each = moved[:, places].mean(1) * 1e3
+        offset, doubt = each.mean(0), each.std(0, ddof=1) / np.sqrt(len(each))
+        rows[name] = {
+            "up": float(offset[1]),
+            "+-": float(doubt[1]),
+            "forward": float(offset[2]),
+            "+- ": float(doubt[2]),
+        }
+    length = float(np.linalg.norm(points(identities.mean(0))) * np.sqrt(len(people) / identities.shape[1]))
+    table(f"centre ({', '.join(people)}; mean of the people minus the model's mean, standard error)", rows)
+    rows["length of the mean, in expected lengths"] = length
+    print(f"  mean identity is {length:.2f} times as long as {len(people)} people drawn from the model would make it")
+    return rows
+
+
+CENTRE_REGIONS: dict[str, list[int]] = {
+    "chin": [7, 8, 9],
+    "brows": list(range(17, 27)),
+    "nose bridge": [27, 28],
+    "nose tip": [30],
+    "nose base": [31, 33, 35],
+    "outer eye corners": [36, 45],
+    "inner eye corners": [39, 42],
+    "upper lip": [50, 51, 52],
+    "mouth corners": [48, 54],
+    "lower lip": [56, 57, 58],
+}
+"""Of the 68 landmarks."""
+
+
+def real_people(bench: Bench) -> dict[str, list[Fit]]:
+    """Fits of every photo or frame there is, by person."""
+    data, pictures = bench.arguments.data, dict[str, list[NDArray[np.uint8]]]()
+    for name in ("astronaut", "hopper"):
+        pictures[name] = [read_photo(sample_photo(name, bench.arguments.output / "photos")).pixels]
+    for name, files in {"obama": ("obama", "obama2", "obama3"), "biden": ("biden", "biden2")}.items():
+        paths = [data / "portraits" / f"{file}.jpg" for file in files]
+        pictures[name] = [read_photo(path).pixels for path in paths if path.exists()]
+    for name in ("female", "male"):
+        clip = data / "clips" / f"head-pose-face-detection-{name}.gif"
+        pictures[f"{name} clip"] = frames(clip, 8) if clip.exists() else []
+    if (data / "leeperrysmith").is_dir():
+        head = load_scanned_head(data / "leeperrysmith")
+        pictures["scan"] = [head.photograph(yaw) for yaw in (0, 20, -20, 40, -40)]
+    people: dict[str, list[Fit]] = {}
+    for name, shots in pictures.items():
+        found = [(shot, detected[0]) for shot in shots if (detected := bench.detector.detect(shot))]
+        if found:
+            people[name] = [bench.fit(*pair) for pair in found]
+    return people
+
+
+def frames(clip: Path, count: int) -> list[NDArray[np.uint8]]:
+    """Some frames of an animated picture, evenly spread."""
+    with Image.open(clip) as file:
+        chosen = np.linspace(0, getattr(file, "n_frames", 1) - 1, count).round().astype(int)
+        pictures = []
+        for number in chosen:
+            file.seek(int(number))
+            pictures.append(np.asarray(file.convert("RGB")))
+    return pictures
+
+
 def median(bench: Bench, truth: Scan, vertices: Tensor) -> float:
     """Median scan-to-mesh distance in mm of a shape (V, 3) of the model."""
     model = bench.model
@@ -197,7 +278,7 @@ def table(title: str, rows: dict[str, Any]) -> None:
 def main(arguments: Arguments) -> dict[str, Any]:
     """Run what was asked for; return and write the numbers."""
     bench = Bench(arguments)
-    tests = {"photos": photos, "synthetic": synthetic, "scan": scan}
+    tests = {"photos": photos, "synthetic": synthetic, "scan": scan, "centre": centre}
     chosen = tests if arguments.what == "all" else {arguments.what: tests[arguments.what]}
     results = {name: test(bench) for name, test in chosen.items()}
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -65,7 +65,8 @@ class Visit:
         yield 2.0
         yield from self._press_tab()
         choices = bpy.context.scene.reconstruct_face
-        choices.photo, choices.output, choices.quality = self.photo, bpy.app.tempdir, self.quality
+        bpy.ops.wm.save_as_mainfile(filepath=str(Path(self.photo).with_name("portrait.blend")))
+        choices.photo, choices.quality = "//" + Path(self.photo).name, self.quality
         yield 3.0
         self._save("panel_start.png")
         yield 0.5
@@ -98,13 +99,14 @@ class Visit:
         space = self._view().spaces.active
         space.shading.type = "MATERIAL"
         space.overlay.show_overlays = False
+        space.lens = 85  # a portrait lens: the default, much wider one swells noses
         with bpy.context.temp_override(**self._override()):
             bpy.ops.view3d.view_selected()
         region = space.region_3d
         region.view_rotation = Euler((math.radians(85), 0, math.radians(18))).to_quaternion()
         region.view_perspective = "PERSP"
         yield 1.0
-        region.view_distance *= 0.8
+        region.view_distance *= 0.85
         yield 25.0  # the first shaders are slow without a graphics card
 
     def _press_tab(self) -> Iterator[float]:

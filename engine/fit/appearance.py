@@ -20,6 +20,9 @@ COLOUR_SPREAD = 0.12
 """Of the light's mean colour round grey, relative: without it skin and lamp could trade their colours."""
 DIRECTION_SPREAD = 0.45
 """Of the higher bands, relative to the mean level."""
+TINT_SPREAD = 0.06
+"""Of a higher band's colour round the mean light's colour, relative to the mean level: lamps of different colours are
+rarer than blotches of skin that would pass for them."""
 STAIN_SPREAD = 0.05
 """Of the albedo round what the model can show, relative: make-up, stubble, dimmed hollows."""
 ALBEDO_LIMIT = 3.0
@@ -48,7 +51,7 @@ class Colour:
 
 
 def add_colour_priors(system: System, start: int, colour: Colour) -> None:
-    """Light: bright enough, nearly grey in the mean, not too one-sided. Albedo: one standard deviation.
+    """Light: bright enough, nearly grey in the mean, not too one-sided, of one colour. Albedo: one standard deviation.
 
     ``start`` is the index of the light's first unknown.
     """
@@ -65,6 +68,18 @@ def add_colour_priors(system: System, start: int, colour: Colour) -> None:
         system.add_row(row, mean - float(light[0, channel]), COLOUR_SPREAD * level)
     spreads = np.r_[np.full(24, DIRECTION_SPREAD * level), np.ones(len(albedo)), np.full(len(stains), STAIN_SPREAD)]
     system.add_diagonal(start + 3, spreads**-2, -np.r_[light[1:].ravel(), albedo, stains])
+    _add_tint_prior(system, start, light, TINT_SPREAD * level)
+
+
+def _add_tint_prior(system: System, start: int, light: Array, spread: float) -> None:
+    """Every band above the first is a grey pattern times the first band's colour, give or take ``spread``."""
+    colour = light[0] / max(float(light[0].mean()), 1e-6)
+    away = np.eye(3) - np.outer(colour, np.full(3, 1 / 3))
+    precision = away.T @ away / spread**2
+    for band in range(1, 9):
+        at = slice(start + 3 * band, start + 3 * band + 3)
+        system.hessian[at, at] += precision
+        system.gradient[at] -= precision @ light[band]
 
 
 def _numpy(tensor: Tensor) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces.model import FaceModel
-from .basis import Array, LandmarkBasis
+from .basis import Array, LandmarkBasis, Singles, landmark_basis
 from .noise import Noise
 from .pose import Pose, roll_of
 
@@ -27,6 +27,8 @@ MISSED = 4.0
 """Factor on the variance that the shared errors leave: a finite sample makes points look better than they are."""
 RIDGE_RESPONSE = 1.0
 """Prior of a response coefficient: noise variance over this is added to the normal equations."""
+SAME = 0.0001
+"""Metres: landmarks of the same model agree within this on every machine."""
 FLOOR = 0.0003
 """Metres: no landmark is trusted beyond this."""
 
@@ -36,11 +38,13 @@ class Calibration:
     """Error model of one detector on one face model. Flattened landmarks as in :mod:`.noise`, metres."""
 
     model: str
-    """``FaceModel.name`` and version it was learned on."""
+    """Name and version of the face model it was learned on..."""
+    form: Array
+    """...and its :func:`form_of`: what was learned on another shape misleads the fit."""
     detector: str
     bias: Array
     """(features, 2L) for :func:`pose_features`."""
-    response: Array
+    response: Singles
     """(turns, K, 2L) for :func:`turn_features`."""
     variance: Array
     """(knots, 2L) at positive yaw."""
@@ -62,7 +66,7 @@ class Calibration:
             order = self.mirror
             sideways = np.tile([-1.0, 1.0], len(order) // 2)[:, None]
             variance, factor = variance[order], factor[order] * sideways
-        response = np.tensordot(turn_features(yaw), self.response, 1).T
+        response = np.tensordot(turn_features(yaw).astype(np.float32), self.response, 1).T
         return Noise(pose_features(yaw, pitch) @ self.bias, response, variance, factor)
 
     def save(self, path: Path) -> None:
@@ -71,6 +75,7 @@ class Calibration:
         np.savez_compressed(
             path,
             model=self.model,
+            form=self.form.astype(np.float32),
             detector=self.detector,
             bias=(self.bias * unit).astype(np.float16),
             response=(self.response * unit).astype(np.float16),
@@ -80,20 +85,29 @@ class Calibration:
         )
 
 
+def form_of(basis: LandmarkBasis) -> Array:
+    """(2, L, 3) metres: where the landmarks lie and how far the modes carry them; a model is known again by it."""
+    return np.stack([basis.mean, np.sqrt((basis.modes**2).sum(-1))])
+
+
 def load_calibration(model: FaceModel, detector: str) -> Calibration | None:
-    """The calibration that ships for this model and detector, or None if there is none."""
+    """The calibration that ships for exactly this model and this detector, or None if there is none."""
     path = ASSETS / f"calibration_{model.name}.npz"
     if not path.exists():
         return None
     with np.load(path) as data:
         if str(data["model"]) != f"{model.name} {model.version}" or str(data["detector"]) != detector:
             return None
+        form = form_of(landmark_basis(model, "478" if data["form"].shape[1] == 478 else "68"))
+        if np.abs(data["form"] - form).max() > SAME:
+            return None
         unit = 1e-4
         return Calibration(
             model=str(data["model"]),
+            form=form,
             detector=str(data["detector"]),
             bias=data["bias"].astype(np.float64) * unit,
-            response=data["response"].astype(np.float64) * unit,
+            response=data["response"].astype(np.float32) * np.float32(unit),
             variance=(data["deviation"].astype(np.float64) * unit) ** 2,
             factor=data["factor"].astype(np.float64) * unit,
             mirror=data["mirror"].astype(np.int64),
@@ -131,13 +145,14 @@ class Samples:
     """(N, 2L), see :func:`normalised_residual`."""
 
 
-def learn(samples: Samples, mirror: NDArray[np.int64], model: str, detector: str) -> Calibration:
+def learn(samples: Samples, mirror: NDArray[np.int64], model: str, form: Array, detector: str) -> Calibration:
     """Bias, response and covariance by ridge regression and factor analysis of what is left.
 
     Args:
         samples: already mirrored (see ``scripts/calibrate.py``), so that the result is symmetric.
         mirror: (2L,) flattened index of each coordinate's mirror image.
         model: name and version.
+        form: :func:`form_of` the model.
         detector: name.
     """
     poses = np.stack([pose_features(*a) for a in samples.angles])
@@ -154,8 +169,8 @@ def learn(samples: Samples, mirror: NDArray[np.int64], model: str, detector: str
     left *= np.sqrt(len(left) / max(len(left) - freedom, len(left) / 3))
     variance, factor = zip(*(_covariance(left, samples.angles[:, 0], knot) for knot in KNOTS), strict=True)
     split = poses.shape[1]
-    response = weights[split:].reshape(turns.shape[1], samples.coefficients.shape[1], -1)
-    return Calibration(model, detector, weights[:split], response, np.stack(variance), np.stack(factor), mirror)
+    response = weights[split:].reshape(turns.shape[1], samples.coefficients.shape[1], -1).astype(np.float32)
+    return Calibration(model, form, detector, weights[:split], response, np.stack(variance), np.stack(factor), mirror)
 
 
 def _covariance(left: Array, yaw: Array, knot: float) -> tuple[Array, Array]:

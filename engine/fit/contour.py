@@ -39,10 +39,11 @@ def slide(model: FaceModel, basis: LandmarkBasis, pose: Pose) -> LandmarkBasis:
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     pixels = pose.project(paths.mean.reshape(-1, 3)).reshape(*paths.mean.shape[:2], 2)
     best = (pixels * outward[:, None]).sum(-1).argmax(1)
-    mean, modes = basis.mean.copy(), basis.modes.copy()
+    mean, modes, slopes = basis.mean.copy(), basis.modes.copy(), basis.slopes.copy()
     each = np.arange(len(best))
     mean[paths.rows], modes[paths.rows] = paths.mean[each, best], paths.modes[each, best]
-    return replace(basis, mean=mean, modes=modes)
+    slopes[paths.rows] = modes[paths.rows]
+    return replace(basis, mean=mean, modes=modes, slopes=slopes)
 
 
 def _paths(model: FaceModel, basis: LandmarkBasis) -> ContourPaths:

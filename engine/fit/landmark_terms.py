@@ -9,7 +9,7 @@ import numpy as np
 from ..detect.detector import Detection
 from ..detect.layouts import IRIS_LEFT, IRIS_RIGHT
 from ..faces.model import FaceModel
-from .basis import IRIS_DIAMETER, Array, LandmarkBasis, landmark_basis
+from .basis import IRIS_DIAMETER, Array, LandmarkBasis, Singles, landmark_basis
 from .calibration import Calibration
 from .contour import slide
 from .memo import memo
@@ -58,30 +58,28 @@ class LandmarkTerms:
         """Normal equations at ``state`` (7 + I + E unknowns) and the landmarks' weights (L,)."""
         noise, basis = self.local(state.pose)
         points = basis.points(state.coefficients)
-        residual, jacobian = linearise(basis, noise, self.observed, state, points)
+        residual, moves, shape = linearise(basis, noise, self.observed, state, points)
         weights = visibility(basis, state.pose, points) * basis.present
         weights = weights * robust_weights(noise, residual, weights)
-        hessian, gradient = noise.information(jacobian, residual, np.repeat(np.maximum(weights, 1e-6), 2))
+        hessian, gradient = noise.information(moves, shape, residual, np.repeat(np.maximum(weights, 1e-6), 2))
         system = System(hessian, gradient)
         if self.iris is not None:
             self._add_iris(system, state, points)
         return system, weights
 
-    def pose_step(self, state: State) -> Array:
-        """The step (7 + I + E,) that moves turn and shift alone; the first few need no more."""
-        noise, basis = self.local(state.pose)
+    def pose_step(self, state: State, noise: Noise, basis: LandmarkBasis) -> Array:
+        """The step (7 + I + E,) that moves turn and shift alone; the first few need no more.
+
+        ``noise`` and ``basis`` are :meth:`local` of a pose near enough.
+        """
         points = basis.points(state.coefficients)
-        residual, jacobian = linearise(basis, noise, self.observed, state, points, POSE - 1)
+        residual, moves = misfit(basis, noise, self.observed, state, points)[:2]
+        jacobian = moves[:, : POSE - 1]
         weights = np.repeat(visibility(basis, state.pose, points) * basis.present, 2) / noise.variance
         step = np.zeros(POSE + len(state.coefficients))
         weighted = jacobian * weights[:, None]
         step[: POSE - 1] = np.linalg.solve(weighted.T @ jacobian, weighted.T @ residual)
         return step
-
-    def residual(self, state: State) -> Array:
-        """(2L,) metres at the face: what is left after bias and response."""
-        noise, basis = self.local(state.pose)
-        return linearise(basis, noise, self.observed, state, basis.points(state.coefficients))[0]
 
     def _add_iris(self, system: System, state: State, points: Array) -> None:
         """Log of the iris' diameter in pixels: ``log(f d / z)``, so nearness and focal length raise it."""
@@ -93,11 +91,20 @@ class LandmarkTerms:
 
 
 def linearise(
-    basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array, columns: int | None = None
-) -> tuple[Array, Array]:
-    """Residual (2L,) in the noise's frame and metres, and the prediction's Jacobian (2L, 7 + I + E) or,
-    of that, the first few ``columns`` of pose.
+    basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array
+) -> tuple[Array, Array, Singles]:
+    """Residual (2L,) in the noise's frame and metres, and the prediction's Jacobian in two parts: by pose (2L, 7) and
+    by identity and expression (2L, I + E).
     """
+    residual, moves, flat = misfit(basis, noise, observed, state, points)
+    slopes = (flat @ state.pose.rotation).astype(np.float32) @ basis.slopes
+    return residual, moves, slopes.reshape(len(moves), -1) + noise.response
+
+
+def misfit(
+    basis: LandmarkBasis, noise: Noise, observed: Array, state: State, points: Array
+) -> tuple[Array, Array, Array]:
+    """Residual (2L,), the Jacobian by pose (2L, 7), and how image points move with camera points (L, 2, 3)."""
     pose = state.pose
     turned = points @ pose.rotation.T
     camera = turned + pose.translation
@@ -111,13 +118,8 @@ def linearise(
     flat = (unroll @ flat) * (depth / z)[:, None, None]
     image = np.stack([x / z, y / z], 1) @ unroll.T * depth
     moves = np.concatenate([flat @ cross_matrices(turned), flat, image[..., None]], 2).reshape(2 * count, POSE)
-    if columns is None:
-        shape = ((flat @ pose.rotation) @ basis.modes).reshape(2 * count, -1) + noise.response
-        jacobian = np.concatenate([moves, shape], 1)
-    else:
-        jacobian = moves[:, :columns]
     offset = (observed - pose.project(points)) @ unroll.T / pose.scale
-    return offset.ravel() - noise.bias - noise.response @ state.coefficients, jacobian
+    return offset.ravel() - noise.bias - noise.response @ state.coefficients, moves, flat
 
 
 def cross_matrices(points: Array) -> Array:

@@ -13,7 +13,7 @@ from ..faces.model import FaceModel
 from ..light.harmonics import ambient
 from .basis import Array
 from .calibration import Calibration
-from .landmark_terms import LandmarkTerms
+from .landmark_terms import LandmarkTerms, misfit
 from .pose import initial_pose
 from .solver import FOCAL_GUESS, State, add_priors, advance, bounded_step
 from .state import Fit
@@ -48,8 +48,9 @@ def fit_landmarks(
     guess = focal_px or FOCAL_GUESS * max(size)
     pose = initial_pose(terms.basis.mean, terms.observed, terms.basis.present, guess, np.array(size) / 2.0)
     state = State(pose, np.zeros(terms.basis.modes.shape[2]), terms.basis.present)
+    local = terms.local(pose)
     for _ in range(POSE_STEPS):
-        state = advance(state, terms.pose_step(state), max(size), state.weights)
+        state = advance(state, terms.pose_step(state, *local), max(size), state.weights)
     for _ in range(STEPS):
         system, weights = terms.system(state)
         add_priors(system, terms.basis, state, None if focal_px else guess)
@@ -65,7 +66,8 @@ def fit_of(terms: LandmarkTerms, state: State, detection: Detection, size: tuple
     def tensor(values: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(device, torch.float32)
 
-    basis = terms.local(pose)[1]
+    noise, basis = terms.local(pose)
+    points = basis.points(state.coefficients)
     return Fit(
         identity=tensor(state.coefficients[:count]),
         expression=tensor(state.coefficients[count:]),
@@ -74,9 +76,9 @@ def fit_of(terms: LandmarkTerms, state: State, detection: Detection, size: tuple
         camera=pose.camera(size, device),
         layout=detection.layout,
         landmarks=tensor(terms.observed),
-        landmarks_fitted=tensor(pose.project(basis.points(state.coefficients))),
+        landmarks_fitted=tensor(pose.project(points)),
         landmark_weights=tensor(state.weights),
-        noise=float(np.median(np.abs(terms.residual(state))) * 1.4826),
+        noise=float(np.median(np.abs(misfit(basis, noise, terms.observed, state, points)[0])) * 1.4826),
         calibration=terms.calibration,
     )
 
