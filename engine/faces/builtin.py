@@ -22,7 +22,7 @@ from .model import FaceModel, LandmarkMap
 from .subdivision import Subdivision, catmull_clark
 
 ASSET = Path(__file__).parent.parent / "assets" / "builtin.npz"
-VERSION = "1.0"
+VERSION = "2.0"
 LICENCE = Licence(f"builtin head {VERSION}", "CC0-1.0", True)
 
 Arrays = dict[str, Any]

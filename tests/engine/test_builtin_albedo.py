@@ -14,7 +14,8 @@ from scripts.head.pigment import skin_reflectance, skin_rgb
 BARE = (50, 280, 205, 425, 151, 108, 337)
 """Vertices on cheeks and forehead."""
 MEASURED = {
-    # L*, a*, b* of facial skin: ranges of group means published for spectrophotometers, rounded outwards
+    # Bounds of L*, a*, b* by class, wide round the means that spectrophotometers give for faces (fair 60-66, 10-12,
+    # 15-18; dark 37-45, 9-12, 13-17) and reaching lower for the darkest, since gloss is left out here.
     "very light": ((66, 74), (5, 12), (9, 17)),
     "light": ((61, 71), (6, 15), (10, 20)),
     "intermediate": ((57, 67), (7, 16), (12, 22)),
