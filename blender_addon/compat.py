@@ -113,12 +113,12 @@ def use_denoiser(scene: bpy.types.Scene) -> None:
         scene.cycles.use_denoising = True
 
 
-def blend_transparent(material: bpy.types.Material) -> None:
-    """Let a material's alpha show in EEVEE."""
+def blend_transparent(material: bpy.types.Material, *, dithered: bool = False) -> None:
+    """Let a material's alpha show in EEVEE; ``dithered`` needs no sorting, for cards that overlap each other."""
     if hasattr(material, "surface_render_method"):
-        material.surface_render_method = "BLENDED"
+        material.surface_render_method = "DITHERED" if dithered else "BLENDED"
     else:
-        material.blend_method = "BLEND"
+        material.blend_method = "HASHED" if dithered else "BLEND"
 
 
 def progress(layout: bpy.types.UILayout, fraction: float, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import cv2
@@ -9,13 +10,14 @@ import numpy as np
 import torch
 
 from .config import Settings
-from .contract import Correctives, FaceResult, Floats, Light, Mesh, Rig, ShapeKeys, View
+from .contract import Correctives, FaceResult, Floats, Light, Material, Mesh, Rig, ShapeKeys, View
 from .detect.detector import Detection
 from .faces.model import FaceModel
 from .files.photo import Photo
 from .fit.state import Fit
 from .quality import measure
 from .texture.bake import Baked
+from .texture.layout import SKIN_TEXTURE
 from .texture.materials import dress
 
 PHOTO = "photo.jpg"
@@ -47,8 +49,10 @@ def assemble(
     """
     vertices = model.shape(fit.identity)
     materials, images = dress(model, fit, photo.pixels)
+    materials = with_maps(materials, model)
+    images |= map_images(model)
     images |= {
-        "albedo.png": encode_png(baked.albedo),
+        SKIN_TEXTURE: encode_png(baked.albedo),
         "confidence.png": encode_png(baked.confidence),
         PHOTO: _jpeg(photo.pixels),
     }
@@ -93,6 +97,26 @@ def shape_keys(model: FaceModel, weights: Floats, identities: int = 0) -> ShapeK
         minimum=np.r_[to_numpy(model.expression_range[:, 0]), -span],
         maximum=np.r_[to_numpy(model.expression_range[:, 1]), span],
     )
+
+
+def with_maps(materials: tuple[Material, ...], model: FaceModel) -> tuple[Material, ...]:
+    """The skin's materials with the names of the model's maps."""
+    roughness, subsurface = (_map_name(name) if name in model.maps else "" for name in ("roughness", "subsurface"))
+    return tuple(
+        dataclasses.replace(m, roughness_texture=roughness, subsurface_texture=subsurface)
+        if m.texture == SKIN_TEXTURE
+        else m
+        for m in materials
+    )
+
+
+def map_images(model: FaceModel) -> dict[str, bytes]:
+    """The model's maps as encoded images, by the names that :func:`with_maps` gives them."""
+    return {_map_name(name): encode_png(np.rint(255 * values).astype(np.uint8)) for name, values in model.maps.items()}
+
+
+def _map_name(name: str) -> str:
+    return f"{name}.png"
 
 
 def correctives_of(model: FaceModel) -> Correctives | None:

@@ -139,6 +139,15 @@ class Material:
     alpha: float = 1.0
     lit_by_sh: bool = True
     """Whether albedo times SH describes it (skin) or it needs reflections (cornea)."""
+    roughness_texture: str = ""
+    """Name of an image of plain values 0..1 in ``FaceResult.images`` that replaces ``roughness``, or empty."""
+    subsurface_texture: str = ""
+    """The same for ``subsurface``."""
+
+    @property
+    def opaque(self) -> bool:
+        """Whether it hides what lies behind it; corneas, tears and lashes do not."""
+        return self.alpha >= 0.5
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .contract import Floats
 from .detect.detector import Detection
 from .detect.layouts import to_68
 from .evaluation.images import psnr, reprojection_percent
-from .faces.model import FaceModel, split_polygons
+from .faces.model import FaceModel
 from .fit.state import Fit
 from .light.color import linear_to_srgb, srgb_to_linear
 from .render.interpolate import interpolate, interpolate_corners
@@ -75,7 +75,7 @@ def photo_errors(model: FaceModel, fit: Fit, baked: Baked, photo: Image) -> dict
         close = close.crop(0, 0, 1 / scale, (max(int(close.size[0] / scale), 1), max(int(close.size[1] / scale), 1)))
         scale = 1.0
     target = _cut(photo, fit, close, scale).astype(float)
-    _, polygon, corners = split_polygons(model.polygons)
+    _, polygon, corners = model.split
     uvs = torch.from_numpy(model.uvs[polygon[:, None], corners])
     plain = render(close, vertices, model.triangles, model.albedo(fit.albedo.cpu()).clamp_min(0), light)
 

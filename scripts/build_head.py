@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import time
@@ -22,6 +23,8 @@ from engine.faces.builtin import ASSET
 from scripts.head.albedo import build_albedo
 from scripts.head.assembly import build_head
 from scripts.head.asset import packed
+from scripts.head.bound import bound_modes, bound_shapes
+from scripts.head.expr_correctives import build_correctives
 from scripts.head.expressions import build_expressions
 from scripts.head.identity import build_identity
 
@@ -42,12 +45,14 @@ def main(output: Path = ASSET, check: bool = False) -> None:
     head, layout = build_head()
     say(f"{len(head.vertices)} vertices, {len(head.polygons)} polygons; identity")
     identity = build_identity(head)
-    say(f"{len(identity)} identity modes; albedo")
+    identity = dataclasses.replace(identity, modes=bound_modes(head, identity.modes))
+    say(f"{len(identity.modes)} identity modes; albedo")
     albedo = build_albedo(head)
     say(f"{len(albedo.basis)} albedo modes; expressions")
-    expressions = build_expressions(head)
-    say(f"{len(expressions)} expressions; rig, landmarks, packing")
-    arrays = packed(head, layout, identity, albedo, expressions)
+    expressions = bound_shapes(head, build_expressions(head))
+    correctives = build_correctives(head, expressions)
+    say(f"{len(expressions)} expressions, {len(correctives)} correctives; rig, landmarks, packing")
+    arrays = packed(head, layout, identity, albedo, expressions, correctives)
     if check:
         differing = differences(arrays, output)
         say("the committed asset is reproduced" if not differing else f"differs in: {'; '.join(differing)}")

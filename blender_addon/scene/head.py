@@ -86,5 +86,6 @@ def build_head(
 
 def _image_names(result: FaceResult) -> list[str]:
     """Every image that a material or the camera shows."""
-    wanted = [surface.texture for surface in result.materials] + [view.image for view in result.views[:1]]
+    of_materials = [(m.texture, m.roughness_texture, m.subsurface_texture) for m in result.materials]
+    wanted = [name for names in of_materials for name in names] + [view.image for view in result.views[:1]]
     return [name for name in wanted if name]

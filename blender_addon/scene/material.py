@@ -10,6 +10,7 @@ import bpy
 
 from .. import compat
 from .lighting import GROUP, MAIN_DIRECTION, RELIGHT
+from .nodes import Nodes
 
 if TYPE_CHECKING:
     from .types import Material
@@ -18,11 +19,12 @@ _SUBSURFACE_RADIUS = (1.0, 0.35, 0.2)
 """How far red, green and blue light travel in skin, relative to red."""
 _SUBSURFACE_METRES = 0.004
 _TISSUE_IOR = 1.4
-_FROM_PHOTO = "albedo.png"
-"""The texture baked from the photo."""
-_OCCLUSION_METRES = 0.008
+_LID_METRES, _MOUTH_METRES = 0.008, 0.035
+"""How far away lids and lips still shade what lies behind them."""
 _CATCHLIGHT = 0.8
 """Linear brightness of the reflected light in an eye."""
+_CAPTURED_REFLECTION = 0.3
+"""Share of the world that a film mirrors while the photo's light is shown: a photographer stands before it."""
 _CATCHLIGHT_RADII = (9.0, 6.0)
 """Degrees from the main light's direction where its reflection starts, and where it is full."""
 
@@ -33,30 +35,41 @@ def build_material(
     light_group: bpy.types.NodeTree,
     prefix: str,
 ) -> bpy.types.Material:
-    """A material that Relight mixes from albedo x SH to a Principled BSDF; a film (alpha below 1) only reflects."""
+    """A material that Relight mixes from albedo x SH to a Principled BSDF.
+
+    With an alpha below 1 it is a clear film that only reflects (a cornea), or, with a texture, cards that the
+    texture's own alpha cuts out (lashes).
+    """
     material = bpy.data.materials.new(f"{prefix} {surface.name}")
     material.diffuse_color = (*surface.color, surface.alpha)
-    nodes = _Nodes(compat.node_tree(material))
+    nodes = Nodes(compat.node_tree(material))
     principled = nodes.add("ShaderNodeBsdfPrincipled", 0, 0)
     _set_principled(principled, surface)
-    albedo = _albedo(nodes, surface, images)
+    picture = _albedo(nodes, surface, images)
+    albedo = picture.outputs[0]
     for name in ("color", "subsurface_color"):
         socket = compat.principled_input(principled, name)
         if socket is not None:
             nodes.link(albedo, socket)
-    if surface.alpha < 1:
-        compat.blend_transparent(material)
-        nodes.finish(_clear_coat(nodes, surface), principled.outputs[0])
-        return material
+    _link_maps(nodes, surface, images, principled)
     normal = nodes.add("ShaderNodeNewGeometry", -600, 500)
     light = nodes.add("ShaderNodeGroup", -400, 400, GROUP)
     light.node_tree = light_group
     nodes.link(normal.outputs["Normal"], light.inputs[0])
+    if surface.alpha < 1 and not surface.texture:
+        compat.blend_transparent(material)
+        nodes.finish(_clear_coat(nodes, surface, light), principled.outputs[0])
+        return material
     mix = nodes.add("ShaderNodeMixShader", 400, 100, RELIGHT)
     nodes.link(light.outputs[RELIGHT], mix.inputs[0])
     nodes.link(_photo_lit(nodes, surface, albedo, light), mix.inputs[1])
     nodes.link(principled.outputs[0], mix.inputs[2])
-    nodes.finish(mix.outputs[0], principled.outputs[0])
+    shown = mix.outputs[0]
+    if surface.alpha < 1:
+        compat.blend_transparent(material, dithered=True)
+        nodes.link(picture.outputs["Alpha"], compat.principled_input(principled, "alpha"))
+        shown = _cut_out(nodes, picture.outputs["Alpha"], shown)
+    nodes.finish(shown, principled.outputs[0])
     return material
 
 
@@ -84,41 +97,6 @@ def _relight_sockets(mesh_object: bpy.types.Object) -> Iterator[bpy.types.NodeSo
         yield tree.nodes[RELIGHT].outputs[0]
 
 
-class _Nodes:
-    """Adds and links the nodes of one tree."""
-
-    def __init__(self, tree: bpy.types.NodeTree) -> None:
-        self._tree = tree
-
-    def add(self, kind: str, x: float, y: float, name: str = "") -> bpy.types.Node:
-        node = self._tree.nodes.new(kind)
-        node.location = (x, y)
-        if name:
-            node.name = node.label = name
-        return node
-
-    def vector_math(
-        self, operation: str, x: float, y: float, first: bpy.types.NodeSocket, second: bpy.types.NodeSocket
-    ) -> bpy.types.NodeSocket:
-        node = self.add("ShaderNodeVectorMath", x, y)
-        node.operation = operation
-        self.link(first, node.inputs[0])
-        self.link(second, node.inputs[1])
-        return node.outputs["Value" if operation == "DOT_PRODUCT" else "Vector"]
-
-    def link(self, source: bpy.types.NodeSocket, target: bpy.types.NodeSocket) -> None:
-        self._tree.links.new(source, target)
-
-    def finish(self, shown: bpy.types.NodeSocket, exported: bpy.types.NodeSocket) -> None:
-        """Cycles and EEVEE show ``shown``; the active output, which exporters and other engines read, ``exported``."""
-        for y, target, shader in ((0, "ALL", exported), (250, "CYCLES", shown), (450, "EEVEE", shown)):
-            output = self.add("ShaderNodeOutputMaterial", 650, y)
-            output.label = {"ALL": "Export"}.get(target, target.title())
-            output.target = target
-            output.is_active_output = target == "ALL"
-            self.link(shader, output.inputs["Surface"])
-
-
 def _set_principled(node: bpy.types.Node, surface: Material) -> None:
     in_metres = compat.principled_input(node, "subsurface_scale") is None  # older versions scale the radius itself
     radius = [channel * (_SUBSURFACE_METRES if in_metres else 1.0) for channel in _SUBSURFACE_RADIUS]
@@ -137,28 +115,41 @@ def _set_principled(node: bpy.types.Node, surface: Material) -> None:
             socket.default_value = value
 
 
-def _albedo(nodes: _Nodes, surface: Material, images: Mapping[str, bpy.types.Image]) -> bpy.types.NodeSocket:
+def _albedo(nodes: Nodes, surface: Material, images: Mapping[str, bpy.types.Image]) -> bpy.types.Node:
+    """The node whose first output is the surface's colour."""
     if surface.texture:
         node = nodes.add("ShaderNodeTexImage", -600, 0, "Albedo")
         node.image = images[surface.texture]
     else:
         node = nodes.add("ShaderNodeRGB", -600, 0, "Albedo")
         node.outputs[0].default_value = (*surface.color, 1.0)
-    return node.outputs[0]
+    return node
+
+
+def _link_maps(
+    nodes: Nodes, surface: Material, images: Mapping[str, bpy.types.Image], principled: bpy.types.Node
+) -> None:
+    """Images of plain values for roughness and subsurface, as far as the surface has them."""
+    maps = {"roughness": surface.roughness_texture, "subsurface": surface.subsurface_texture}
+    for row, (name, texture) in enumerate(maps.items()):
+        socket = compat.principled_input(principled, name)
+        if texture and socket is not None:
+            node = nodes.add("ShaderNodeTexImage", -600, -300 * (row + 1), name.title())
+            node.image = images[texture]
+            node.image.colorspace_settings.name = "Non-Color"
+            nodes.link(node.outputs[0], socket)
 
 
 def _photo_lit(
-    nodes: _Nodes, surface: Material, albedo: bpy.types.NodeSocket, light: bpy.types.Node
+    nodes: Nodes, surface: Material, albedo: bpy.types.NodeSocket, light: bpy.types.Node
 ) -> bpy.types.NodeSocket:
-    """Emission(albedo x SH(world normal)); shaded where lids and lips cover it, with a catchlight where it is wet.
+    """Emission(albedo x SH(world normal)); shaded where lips cover it, with a catchlight where it is wet.
 
-    The skin's texture needs neither, since it was taken from the photo with its creases and highlights.
+    Textures need no such shade: the skin's was taken from the photo with its creases, the eyes' lies under a film.
     """
     colour = nodes.vector_math("MULTIPLY", -200, 300, albedo, light.outputs["Light"])
-    if surface.texture != _FROM_PHOTO:
-        covered = nodes.add("ShaderNodeAmbientOcclusion", -400, 650)
-        covered.inputs["Distance"].default_value = _OCCLUSION_METRES
-        colour = nodes.vector_math("MULTIPLY", -50, 400, colour, covered.outputs["AO"])
+    if not surface.texture:
+        colour = nodes.vector_math("MULTIPLY", -50, 400, colour, _uncovered(nodes, _MOUTH_METRES))
     if not surface.lit_by_sh:
         colour = nodes.vector_math("ADD", 50, 500, colour, _catchlight(nodes, light))
     emission = nodes.add("ShaderNodeEmission", 200, 300)
@@ -166,7 +157,14 @@ def _photo_lit(
     return emission.outputs[0]
 
 
-def _catchlight(nodes: _Nodes, light: bpy.types.Node) -> bpy.types.NodeSocket:
+def _uncovered(nodes: Nodes, metres: float) -> bpy.types.NodeSocket:
+    """0..1: how little of what lies within ``metres`` covers a point."""
+    node = nodes.add("ShaderNodeAmbientOcclusion", -400, 650)
+    node.inputs["Distance"].default_value = metres
+    return node.outputs["AO"]
+
+
+def _catchlight(nodes: Nodes, light: bpy.types.Node) -> bpy.types.NodeSocket:
     """The main light's reflection: bright where the mirrored line of sight comes within a few degrees of it."""
     mirrored = nodes.add("ShaderNodeTexCoord", -800, 900)
     along = nodes.vector_math("DOT_PRODUCT", -600, 900, mirrored.outputs["Reflection"], light.outputs[MAIN_DIRECTION])
@@ -180,15 +178,40 @@ def _catchlight(nodes: _Nodes, light: bpy.types.Node) -> bpy.types.NodeSocket:
     return bright.outputs["Result"]
 
 
-def _clear_coat(nodes: _Nodes, surface: Material) -> bpy.types.NodeSocket:
-    """A clear film (cornea, tears): transparent, with reflections that grow towards the rim."""
+def _clear_coat(nodes: Nodes, surface: Material, light: bpy.types.Node) -> bpy.types.NodeSocket:
+    """A clear film (cornea, tears): transparent, with reflections that grow towards the rim.
+
+    As far as the photo's light is shown, the film also stands for what lamps would do: it dims what lies under it
+    where lids cover it, and shows the main light's reflection.
+    """
     fresnel = nodes.add("ShaderNodeFresnel", 0, 500)
     fresnel.inputs["IOR"].default_value = _TISSUE_IOR
     clear = nodes.add("ShaderNodeBsdfTransparent", 0, 350)
     gloss = nodes.add("ShaderNodeBsdfGlossy", 0, 200)
     gloss.inputs["Roughness"].default_value = surface.roughness
-    mix = nodes.add("ShaderNodeMixShader", 400, 300)
-    nodes.link(fresnel.outputs[0], mix.inputs[0])
+    mix = nodes.add("ShaderNodeMixShader", 200, 300)
     nodes.link(clear.outputs[0], mix.inputs[1])
     nodes.link(gloss.outputs[0], mix.inputs[2])
+    if surface.lit_by_sh:
+        nodes.link(fresnel.outputs[0], mix.inputs[0])
+        return mix.outputs[0]
+    strength = nodes.math("MAXIMUM", 0, 850, _CAPTURED_REFLECTION, light.outputs[RELIGHT])
+    nodes.link(nodes.math("MULTIPLY", 150, 800, fresnel.outputs[0], strength), mix.inputs[0])
+    shade = nodes.math("MAXIMUM", -200, 350, _uncovered(nodes, _LID_METRES), light.outputs[RELIGHT])
+    nodes.link(shade, clear.inputs["Color"])
+    spot = nodes.add("ShaderNodeEmission", 200, 600)
+    nodes.link(_catchlight(nodes, light), spot.inputs["Color"])
+    nodes.link(nodes.math("SUBTRACT", 0, 700, 1.0, light.outputs[RELIGHT]), spot.inputs["Strength"])
+    both = nodes.add("ShaderNodeAddShader", 400, 400)
+    nodes.link(mix.outputs[0], both.inputs[0])
+    nodes.link(spot.outputs[0], both.inputs[1])
+    return both.outputs[0]
+
+
+def _cut_out(nodes: Nodes, alpha: bpy.types.NodeSocket, shader: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """``shader`` where ``alpha`` is 1, nothing where it is 0."""
+    clear = nodes.add("ShaderNodeBsdfTransparent", 400, 250)
+    mix = nodes.add("ShaderNodeMixShader", 500, 200)
+    for source, target in zip((alpha, clear.outputs[0], shader), mix.inputs, strict=True):
+        nodes.link(source, target)
     return mix.outputs[0]

@@ -59,6 +59,8 @@ class Material(Protocol):
     subsurface: float
     alpha: float
     lit_by_sh: bool
+    roughness_texture: str
+    subsurface_texture: str
 
 
 class View(Protocol):

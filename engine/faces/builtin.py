@@ -22,7 +22,7 @@ from .model import FaceModel, LandmarkMap
 from .subdivision import Subdivision, catmull_clark
 
 ASSET = Path(__file__).parent.parent / "assets" / "builtin.npz"
-VERSION = "1.0"
+VERSION = "2.0"
 LICENCE = Licence(f"builtin head {VERSION}", "CC0-1.0", True)
 
 Arrays = dict[str, Any]
@@ -65,6 +65,7 @@ def _model(data: Arrays) -> FaceModel:
     mirror = data["mirror"].astype(np.int32)
     identity = restored(data["identity"], data["identity_step"])
     mean = _carried(step, data["controls"][None])[0] + restored(data["detail"], data["detail_step"])
+    pairs = data["corrective_pairs"].astype(np.int32)
     material_names = json.loads(str(data["materials"]))
     return FaceModel(
         name="builtin",
@@ -73,7 +74,7 @@ def _model(data: Arrays) -> FaceModel:
         mean=_tensor((mean + mean[mirror] * np.array([-1, 1, 1])) / 2),
         identity_basis=_tensor(_carried(step, identity)),
         expression_names=NAMES,
-        expression_basis=_expressions(data, len(mean)),
+        expression_basis=_scattered(data, "expression", len(mean)),
         expression_range=torch.tensor([[0.0, 1.0]]).repeat(len(NAMES), 1),
         albedo_mean=_tensor(data["albedo_mean"] / 65535.0),
         albedo_basis=_tensor(restored(data["albedo"], data["albedo_step"])),
@@ -96,7 +97,16 @@ def _model(data: Arrays) -> FaceModel:
         joint_regressor=_regressor(data, "heads", len(mean)),
         tail_regressor=_regressor(data, "tails", len(mean)),
         joint_weights=_weights(data),
+        corrective_names=tuple(f"{NAMES[first]}_{NAMES[second]}" for first, second in pairs),
+        corrective_pairs=pairs,
+        corrective_basis=_scattered(data, "corrective", len(mean)),
+        semantic_names=tuple(str(name) for name in data.get("semantic_names", ())),
+        semantic_directions=_tensor(data.get("semantic_directions", np.zeros((0, 0)))),
+        albedo_relative=bool(data["albedo_relative"]),
+        albedo_bend=_tensor(restored(data["albedo_bend"], data["albedo_bend_step"])[0]),
+        albedo_names=tuple(str(name) for name in data["albedo_names"]),
         textures=_textures(data),
+        maps=_maps(data),
     )
 
 
@@ -112,13 +122,12 @@ def _carried(step: Subdivision, fields: np.ndarray) -> Floats:
     return np.concatenate([skin.transpose(1, 0, 2), fields[:, count:]], axis=1, dtype=np.float32)
 
 
-def _expressions(data: Arrays, vertices: int) -> Tensor:
-    """(E, V, 3) from the moved vertices of each shape."""
-    basis = np.zeros((len(NAMES), vertices, 3), np.float32)
-    counts = data["expression_counts"]
-    shape = np.repeat(np.arange(len(NAMES)), counts)
-    offsets = data["expression"].astype(np.float32) * data["expression_step"][shape][:, None]
-    basis[shape, data["expression_vertices"]] = offsets
+def _scattered(data: Arrays, name: str, vertices: int) -> Tensor:
+    """(K, V, 3) from the moved vertices of each row."""
+    counts = data[f"{name}_counts"]
+    basis = np.zeros((len(counts), vertices, 3), np.float32)
+    row = np.repeat(np.arange(len(counts)), counts)
+    basis[row, data[f"{name}_vertices"]] = data[name].astype(np.float32) * data[f"{name}_step"][row][:, None]
     return torch.from_numpy(basis)
 
 
@@ -151,3 +160,9 @@ def _textures(data: Arrays) -> dict[str, Floats]:
     """Factors by material, stored with 128 as 1."""
     prefix = "texture_"
     return {k[len(prefix) :]: (v / 128.0).astype(np.float32) for k, v in data.items() if k.startswith(prefix)}
+
+
+def _maps(data: Arrays) -> dict[str, Floats]:
+    """Plain values in UV space, stored with 255 as 1."""
+    prefix = "map_"
+    return {k[len(prefix) :]: (v / 255.0).astype(np.float32) for k, v in data.items() if k.startswith(prefix)}

@@ -55,7 +55,7 @@ class FaceModel:
     albedo_mean: Tensor
     """(V, 3) linear RGB."""
     albedo_basis: Tensor
-    """(A, V, 3) linear RGB offset of one standard deviation."""
+    """(A, V, 3) change in one standard deviation: linear RGB, or of its logarithm where ``albedo_relative``."""
     skin_weight: Tensor
     """(V,) 0..1: how far a vertex's colour is skin that the photometric fit may trust (0 on eyes, teeth, scalp)."""
 
@@ -95,8 +95,21 @@ class FaceModel:
     pose_basis: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 0, 3))
     """(9P, V, 3) offset per element of ``R_joint - I``, row-major, joint by joint."""
 
+    semantic_names: tuple[str, ...] = ()
+    """Directions of the identity space that have a name, such as ``nose_width``."""
+    semantic_directions: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 0))
+    """(S, I) identity coefficients of one standard deviation along each."""
+
+    albedo_relative: bool = False
+    """Whether the albedo modes multiply the mean, as pigments do, instead of adding to it."""
+    albedo_bend: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 3))
+    """(V, 3) or (0, 3): change of the logarithm with the square of the first coefficient; relative modes only."""
+    albedo_names: tuple[str, ...] = ()
+    """What each albedo mode changes, where the modes have meanings."""
     textures: dict[str, Floats] = dataclasses.field(default_factory=dict)
     """Detail that does not vary with identity, (H, W, 3) linear RGB factors in UV space by material name."""
+    maps: dict[str, Floats] = dataclasses.field(default_factory=dict)
+    """``roughness`` and ``subsurface`` of the skin, as far as the model has them: (H, W) 0..1 in its UV space."""
 
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Metres: where head space's origin lies for the model's authors; a vertex of theirs is ours plus this."""
@@ -111,8 +124,16 @@ class FaceModel:
 
     @cached_property
     def triangles(self) -> Tensor:
-        """(T, 3) int64: every polygon split along its first diagonal, in polygon order."""
-        return torch.from_numpy(split_polygons(self.polygons)[0]).to(self.mean.device)
+        """(T, 3) int64: every opaque polygon split along its first diagonal, in polygon order."""
+        return torch.from_numpy(self.split[0]).to(self.mean.device)
+
+    @cached_property
+    def split(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """:func:`split_polygons` of the polygons that hide what lies behind them: no corneas, no lashes."""
+        opaque = np.array([material.opaque for material in self.materials], bool)[self.polygon_material]
+        triangles, polygon, corners = split_polygons(self.polygons)
+        kept = opaque[polygon]
+        return triangles[kept], polygon[kept], corners[kept]
 
     def shape(self, identity: Tensor, expression: Tensor | None = None) -> Tensor:
         """Vertices (..., V, 3) = mean + identity . identity_basis + expression . expression_basis + correctives.
@@ -130,8 +151,17 @@ class FaceModel:
         return vertices
 
     def albedo(self, coefficients: Tensor) -> Tensor:
-        """Per-vertex linear albedo (..., V, 3), not clamped."""
-        return self.albedo_mean + _blend(coefficients, self.albedo_basis)
+        """Per-vertex linear albedo (..., V, 3), not clamped.
+
+        ``mean + coefficients . basis``, or where ``albedo_relative``, with the first coefficient c:
+        ``mean * exp(coefficients . basis + c^2 bend)``.
+        """
+        change = _blend(coefficients, self.albedo_basis)
+        if not self.albedo_relative:
+            return self.albedo_mean + change
+        if len(self.albedo_bend):
+            change = change + coefficients[..., :1, None] ** 2 * self.albedo_bend
+        return self.albedo_mean * change.exp()
 
     def to(self, device: torch.device | str) -> FaceModel:
         """The same model with its tensors on ``device``."""

@@ -23,14 +23,14 @@ MATERIAL_OF = {
     "mouth_bag": "mouth",
     "eye_socket_L": "mouth",
     "eye_socket_R": "mouth",
-    "lashes": "lashes",
+    "lashes": "lash_strands",
 }
 """Material of each part; any other is a clear film before the eye."""
 FILM = Material("film", (0.8, 0.8, 0.8), roughness=0.05, alpha=0.0, lit_by_sh=False)
-LASHES = Material("lashes", (0.02, 0.014, 0.01), roughness=0.6, alpha=0.35, lit_by_sh=False)
+LASHES = Material("lash_strands", (0.02, 0.014, 0.01), roughness=0.6, alpha=0.35, lit_by_sh=False)
 FACE_TILE = 0.72
 """Share of the texture's side for the face's tile where authors spread the skin over several."""
-EYE_SCALE, EYE_EXPONENT = 0.49, 0.7
+EYE_SCALE, EYE_EXPONENT = 0.49, 0.55
 """The eyeball's layout, see :mod:`engine.texture.eye`."""
 
 

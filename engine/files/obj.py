@@ -62,9 +62,12 @@ def _library(materials: tuple[Material, ...], textures: dict[str, str]) -> Itera
         yield f"newmtl {_word(material.name)}"
         yield "Kd " + " ".join(f"{channel:.5f}" for channel in material.color)
         yield f"Pr {material.roughness:.4f}"
-        yield f"d {material.alpha:.4f}"
-        if material.texture in textures:
+        textured = material.texture in textures
+        yield f"d {1.0 if textured else material.alpha:.4f}"
+        if textured:
             yield f"map_Kd {textures[material.texture]}"
+            if material.alpha < 1:
+                yield f"map_d {textures[material.texture]}"
 
 
 def _word(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Binary PLY: triangles and one colour per vertex, for viewers that read no textures.
+"""Binary PLY: the opaque triangles and one colour per vertex, for viewers that read no textures.
 
 Quads are split because common readers of the binary form expect lists of one length.
 """
@@ -28,7 +28,8 @@ def write_ply(result: FaceResult, path: Path, weights: Floats | None = None) -> 
     positions = expressed_vertices(result, weights)
     vertices = np.zeros(len(positions), dtype=_VERTEX)
     vertices["position"], vertices["color"] = positions, vertex_colors(result)
-    corners, _, _ = split_polygons(result.mesh.polygons)
+    opaque = np.array([material.opaque for material in result.materials])[result.mesh.polygon_material]
+    corners, _, _ = split_polygons(result.mesh.polygons[opaque])
     triangles = np.zeros(len(corners), dtype=_TRIANGLE)
     triangles["count"], triangles["index"] = 3, corners
     header = _header(result.model, len(vertices), len(triangles))

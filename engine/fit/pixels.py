@@ -36,6 +36,8 @@ class Look:
     """(n, 1) of the normals before normalising."""
     albedo: Tensor
     """(n, 3)."""
+    albedo_slopes: Tensor
+    """(n, 3, A) its change with the coefficients."""
     shading: Tensor
     """(n, 3)."""
     stain: Tensor
@@ -50,11 +52,13 @@ def look(skin: Skin, vertices: Tensor, colour: Colour, camera: Camera) -> Look:
     lengths = sums.norm(dim=-1, keepdim=True).clamp_min(1e-12)
     normals, points = sums / lengths, vertices[skin.samples]
     view = torch.nn.functional.normalize(camera.centre - points, dim=-1)
+    albedo = skin.albedo(colour.albedo)
     return Look(
         points,
         normals,
         lengths,
-        (skin.albedo_mean + skin.albedo_modes @ colour.albedo).clamp_min(0.005),
+        albedo,
+        skin.albedo_slopes(colour.albedo, albedo),
         (basis(normals) @ colour.light).clamp_min(0.01),
         (1 + skin.stains @ colour.stains).clamp_min(0.3)[:, None],
         (normals * view).sum(-1),
@@ -122,7 +126,7 @@ def linearise(
     shape = torch.cat([-place @ camera.rotation, bend], -1) @ torch.cat([skin.modes[skin.samples], normal_modes], 1)
     turn = torch.linalg.cross(turned[:, None].expand_as(place), place)
     zoom = (values[:, 3:].view(-1, 2, 3).transpose(1, 2) * (ray * focal)[:, None]).sum(-1, keepdim=True)
-    tint = (slope * now.shading * now.stain)[..., None] * skin.albedo_modes
+    tint = (slope * now.shading * now.stain)[..., None] * now.albedo_slopes
     spots = (slope * now.shading * now.albedo)[..., None] * skin.stains[:, None]
     jacobian = torch.cat([-turn, -place, -zoom, shape, _light_columns(now, slope), tint, spots], -1)
     return values[:, :3] - linear_to_srgb(linear), jacobian

@@ -18,6 +18,9 @@ SPOT = 0.012
 REACH = 0.022
 """Metres from the nearest landmark: beyond it there is hair, ear and collar."""
 
+DARKEST = 0.005
+"""Linear albedo; no skin is darker."""
+
 
 @dataclass(frozen=True)
 class Skin:
@@ -35,6 +38,10 @@ class Skin:
     """(n, 3) linear RGB."""
     albedo_modes: Tensor
     """(n, 3, A)."""
+    albedo_bend: Tensor
+    """(n, 3); 0 where the model has none."""
+    albedo_relative: bool
+    """Whether modes and bend change the albedo's logarithm (:class:`..faces.model.FaceModel`)."""
     trust: Tensor
     """(n,) the model's skin weight."""
     neighbours: Tensor
@@ -43,6 +50,21 @@ class Skin:
     """(m,) the sample nearest to each vertex."""
     stains: Tensor
     """(n, S) soft spots; weighted sums of them are the colour variation that no albedo model knows."""
+
+    def albedo(self, coefficients: Tensor) -> Tensor:
+        """(n, 3) linear albedo: :meth:`..faces.model.FaceModel.albedo` at the samples, kept above 0."""
+        change = self.albedo_modes @ coefficients
+        if not self.albedo_relative:
+            return (self.albedo_mean + change).clamp_min(DARKEST)
+        return (self.albedo_mean * (change + self.albedo_bend * coefficients[0] ** 2).exp()).clamp_min(DARKEST)
+
+    def albedo_slopes(self, coefficients: Tensor, albedo: Tensor) -> Tensor:
+        """(n, 3, A): how :meth:`albedo`, which is given, changes with the coefficients."""
+        if not self.albedo_relative:
+            return self.albedo_modes
+        slopes = self.albedo_modes.clone()
+        slopes[..., 0] += 2 * coefficients[0] * self.albedo_bend
+        return slopes * albedo[..., None]
 
     def normal_sums(self, vertices: Tensor) -> Tensor:
         """(n, 3) sums of the adjoining triangles' normals, not normalised, for patch vertices (m, 3)."""
@@ -72,6 +94,7 @@ class Skin:
             samples=self.samples[chosen],
             albedo_mean=self.albedo_mean[chosen],
             albedo_modes=self.albedo_modes[chosen],
+            albedo_bend=self.albedo_bend[chosen],
             trust=self.trust[chosen],
             neighbours=self.neighbours[:0],
             stains=self.stains[chosen],
@@ -99,6 +122,10 @@ def _build(model: FaceModel) -> Skin:
         modes=modes.permute(1, 2, 0).contiguous(),
         albedo_mean=model.albedo_mean[chosen],
         albedo_modes=model.albedo_basis[:, chosen].permute(1, 2, 0).contiguous(),
+        albedo_bend=model.albedo_bend[chosen]
+        if len(model.albedo_bend)
+        else torch.zeros_like(model.albedo_mean[chosen]),
+        albedo_relative=model.albedo_relative,
         trust=model.skin_weight[chosen],
         neighbours=near,
         nearest=torch.cdist(model.mean[vertices], model.mean[chosen]).argmin(1),

@@ -68,7 +68,7 @@ class Seen:
 
 def decode_textures(result: FaceResult) -> dict[str, Image]:
     """The images that the materials use and the confidence map, by name, as far as the result has them."""
-    names = {material.texture for material in result.materials} | {CONFIDENCE}
+    names = {name for m in result.materials for name in (m.texture, m.roughness_texture)} | {CONFIDENCE}
     return {name: decode(result.images[name]) for name in sorted(names) if name in result.images}
 
 
@@ -109,11 +109,13 @@ def _surface(head: Head, fragments: Fragments, weights: Tensor) -> tuple[Tensor,
     material = head.material[fragments.pixel_triangles.numpy()]
     uv = (head.corner_uvs[fragments.pixel_triangles] * weights[..., None]).sum(1).numpy()
     albedo = np.array([m.color for m in head.materials], np.float32)[material]
+    roughness = np.array([m.roughness for m in head.materials], np.float32)[material]
     for index, surface in enumerate(head.materials):
         chosen = np.flatnonzero(material == index)
         if surface.texture in head.textures and len(chosen):
             albedo[chosen] = sample(head.textures[surface.texture], uv[chosen])
-    roughness = np.array([m.roughness for m in head.materials], np.float32)[material]
+        if surface.roughness_texture in head.textures and len(chosen):
+            roughness[chosen] = sample(head.textures[surface.roughness_texture], uv[chosen], linear=True)[:, 0]
     shown = np.ones(len(albedo), dtype=np.float32)
     is_skin = np.array([m.texture == SKIN for m in head.materials])[material]
     if CONFIDENCE in head.textures:

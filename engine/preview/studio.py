@@ -66,9 +66,9 @@ def draw_studio(head: Head, seen: Seen, clay: bool = False) -> Image:
     albedo = torch.tensor(CLAY).expand_as(seen.albedo) if clay else seen.albedo
     scatter = torch.tensor((0.06,) * 3 if clay else SCATTER)
     key = _unit(KEY)
-    lit = _lamp(turned, key, scatter) * torch.tensor(KEY_COLOR) * _shadow(head, seen, key)[:, None]
-    lit = lit + _lamp(turned, _unit(FILL), scatter) * torch.tensor(FILL_COLOR)
-    lit = lit + _lamp(turned, _unit(RIM), torch.zeros(3)) * torch.tensor(RIM_COLOR)
+    lit = lamp(turned, key, scatter) * torch.tensor(KEY_COLOR) * shadow(head, seen, key)[:, None]
+    lit = lit + lamp(turned, _unit(FILL), scatter) * torch.tensor(FILL_COLOR)
+    lit = lit + lamp(turned, _unit(RIM), torch.zeros(3)) * torch.tensor(RIM_COLOR)
     up = (0.5 - 0.5 * turned[:, 1:2]).clamp(0, 1)
     lit = lit + up * torch.tensor(SKY) + (1 - up) * torch.tensor(GROUND)
     inside = 1 - (1 - ENCLOSED) * seen.inside[:, None]
@@ -125,13 +125,13 @@ def _unit(direction: tuple[float, float, float]) -> Tensor:
     return torch.nn.functional.normalize(torch.tensor(direction), dim=0)
 
 
-def _lamp(normals: Tensor, towards: Tensor, wrap: Tensor) -> Tensor:
+def lamp(normals: Tensor, towards: Tensor, wrap: Tensor) -> Tensor:
     """(P, 3) Lambert's cosine, wrapped past the terminator by ``wrap`` (3,) and scaled to keep its energy."""
     cosine = (normals @ towards)[:, None]
     return ((cosine + wrap) / (1 + wrap)).clamp_min(0) / (1 + wrap)
 
 
-def _shadow(head: Head, seen: Seen, towards: Tensor) -> Tensor:
+def shadow(head: Head, seen: Seen, towards: Tensor) -> Tensor:
     """(P,) 0..1 share of the key lamp that reaches each point: a blurred shadow map from ``towards`` (camera space)."""
     direction = towards @ seen.camera.rotation
     side = torch.nn.functional.normalize(torch.linalg.cross(torch.tensor([0.0, 1.0, 0.0]), direction), dim=0)

@@ -1,7 +1,7 @@
 """The eyeball's texture: sclera with fine vessels, an iris with fibres in any colour, limbal ring and pupil.
 
 The built-in head unrolls each eyeball about its axis: a point at the angle ``a`` from the axis lies
-``0.49 (a / pi)^0.7`` from the image's middle, so that the visible front has most of the room.
+``0.49 (a / pi)^0.55`` from the image's middle, so that the visible front has most of the room.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ IRIS_RADIUS = 5.85
 """mm; nearly all adults' irises measure 11.7 mm across."""
 PUPIL_RADIUS = 2.0
 """mm, in room light."""
-EXPONENT = 0.7
+EXPONENT = 0.55
 SCLERA = (0.68, 0.635, 0.60)
 DEEP_SCLERA = (0.60, 0.42, 0.36)
 """Towards the canthi and the back, where more vessels show."""
@@ -28,7 +28,7 @@ SEED = 5
 Plane = NDArray[np.float64]
 
 
-def eye_texture(iris_color: tuple[float, float, float] | Floats, size: int = 512) -> Floats:
+def eye_texture(iris_color: tuple[float, float, float] | Floats, size: int = 1024) -> Floats:
     """Colour of one eyeball; both eyes share it, the left one's UVs are mirrored.
 
     Args:

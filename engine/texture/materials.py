@@ -12,11 +12,12 @@ from ..faces.model import FaceModel
 from ..fit.state import Fit
 from .eye import eye_texture
 from .iris import TYPICAL, iris_color
+from .lashes import lash_texture
 from .pixels import Image, encode
 
-EYE_TEXTURE = "eye.png"
-EYES = ("eye_L", "eye_R")
-"""Materials whose UVs are those of :mod:`.eye`."""
+EYE_TEXTURE, LASH_TEXTURE = "eye.png", "lashes.png"
+DRAWN = {"eye_L": EYE_TEXTURE, "eye_R": EYE_TEXTURE, "lashes": LASH_TEXTURE}
+"""Materials whose UVs are those of :mod:`.eye` and :mod:`.lashes`."""
 
 
 def dress(model: FaceModel, fit: Fit, photo: Image) -> tuple[tuple[Material, ...], dict[str, bytes]]:
@@ -28,11 +29,18 @@ def dress_with(
     model: FaceModel, iris: Callable[[], tuple[float, float, float]] = lambda: TYPICAL
 ) -> tuple[tuple[Material, ...], dict[str, bytes]]:
     """As :func:`dress` without a photo; ``iris`` gives the irises' linear RGB where they are to be painted."""
-    images: dict[str, bytes] = {}
     materials = tuple(
-        dataclasses.replace(m, texture=EYE_TEXTURE) if m.name in EYES and not m.texture else m for m in model.materials
+        m if m.texture else dataclasses.replace(m, texture=DRAWN.get(m.name, "")) for m in model.materials
     )
-    if any(material.texture == EYE_TEXTURE for material in materials):
-        pixels = encode(eye_texture(iris()))
-        images[EYE_TEXTURE] = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+    used = {material.texture for material in materials}
+    images: dict[str, bytes] = {}
+    if EYE_TEXTURE in used:
+        images[EYE_TEXTURE] = _png(encode(eye_texture(iris()))[..., ::-1])
+    if LASH_TEXTURE in used:
+        images[LASH_TEXTURE] = _png(lash_texture()[..., [2, 1, 0, 3]])
     return materials, images
+
+
+def _png(pixels: Image) -> bytes:
+    """The file of an image whose colours are in OpenCV's order."""
+    return cv2.imencode(".png", pixels)[1].tobytes()

@@ -116,4 +116,4 @@ def head_view(camera: Camera, vertices: Tensor, side: int) -> Camera:
 
 def _triangle_materials(model: FaceModel) -> np.ndarray:
     """(T,) material of each of the model's triangles."""
-    return np.repeat(model.polygon_material, 1 + (model.polygons[:, 3] >= 0))
+    return model.polygon_material[model.split[1]]

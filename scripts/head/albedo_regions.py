@@ -32,12 +32,20 @@ class Regions:
     lips: Array
     lip_line: Array
     brow: Array
+    brow_wide: Array
+    """The same brow, ungroomed..."""
+    brow_narrow: Array
+    """...and thin."""
     lash: Array
     eyelid: Array
     under_eye: Array
     cheek: Array
     nose_tip: Array
     forehead: Array
+    tan: Array
+    """What faces the sun: forehead, bridge of the nose, cheekbones; neck and sockets hardly."""
+    mouth_area: Array
+    neck: Array
     beard: Array
     scalp: Array
     ear: Array
@@ -61,12 +69,17 @@ def regions(points: Array, head: Head) -> Regions:
         lips=lips * front,
         lip_line=line * front,
         brow=brow_cover(points, head) * front,
+        brow_wide=brow_cover(points, head, 1.35) * front,
+        brow_narrow=brow_cover(points, head, 0.68) * front,
         lash=_lash(points, head),
         eyelid=_eyelid(points, head),
         under_eye=_under_eye(points, head),
         cheek=np.clip(cheek, 0, 1),
         nose_tip=np.clip(nose, 0, 1),
         forehead=_blob(points, face[151], (36, 22, 30)),
+        tan=_sunlit(points, head, face) * front,
+        mouth_area=_blob(points, (face[13] + face[14]) / 2, (30, 19, 30)) * (1 - lips) * front,
+        neck=1 - smoothstep(points[:, 1], -112, -88),
         beard=_beard(points, azimuth) * (1 - lips),
         scalp=_scalp(points, azimuth),
         ear=_near(points, head, "ears", 6.0),
@@ -83,13 +96,13 @@ def brow_line(head: Head, side: str) -> tuple[Array, Array]:
     return middle, np.array(BROW_HALF_WIDTH)
 
 
-def brow_cover(points: Array, head: Head) -> Array:
+def brow_cover(points: Array, head: Head, breadth: float = 1.0) -> Array:
     """(P,) how densely hair covers the skin: tapering to the ends, denser at the lower inner part."""
     cover = np.zeros(len(points))
     for side in SIDES:
         line, width = brow_line(head, side)
         distance, along, _ = nearest_on_line(points, line)
-        half = np.interp(along, np.arange(len(width)), width)
+        half = breadth * np.interp(along, np.arange(len(width)), width)
         inner = smoothstep(along, -0.05, 0.5)
         cover = np.maximum(cover, np.exp(-((distance / half) ** 4)) * (0.55 + 0.45 * inner))
     return cover
@@ -185,6 +198,12 @@ def _under_eye(points: Array, head: Head) -> Array:
         shift = np.array([-3.0 * SIDES[side], -12, 12])
         cover = np.maximum(cover, np.exp(-(((points - centre - shift) / [13, 5.5, 15]) ** 2).sum(1)))
     return cover
+
+
+def _sunlit(points: Array, head: Head, face: Array) -> Array:
+    blobs = ((151, (44, 26, 40), 0.8), (6, (11, 16, 14), 0.8), (4, (13, 12, 14), 1.0), (50, (20, 13, 22), 0.85))
+    exposed = np.max([share * _blob(points, face[k], size) for k, size, share in blobs], axis=0)
+    return exposed * (1 - 0.8 * _eyelid(points, head))
 
 
 def _nostril(points: Array, head: Head, face: Array) -> Array:

@@ -8,22 +8,30 @@ from scipy.spatial import cKDTree
 
 from engine.contract import Ints, Material
 from engine.faces.subdivision import Subdivision, catmull_clark
+from engine.texture.lashes import COLOR as LASH_COLOR
 
 from .cage import Array, Cage, Head, Indices
+from .eyeball import EYE_SEGMENTS, LIMBUS_RING, PUPIL_RING, cornea, eyeball
 from .eyes import RADIUS
-from .parts import EYE_SEGMENTS, LIMBUS_RING, PUPIL_RING, Part, build_parts
+from .lashes import lid_parts
+from .parts import Part
 from .relief import skin_relief
 from .skin import build_cage
+from .teeth import LOWER, UPPER, gums, teeth
+from .tongue import tongue
 from .uv import ISLANDS, CageLayout
 
 MATERIALS = (
     Material("skin", (0.55, 0.33, 0.24), "albedo.png", roughness=0.5, subsurface=0.12),
-    Material("eye_R", (0.75, 0.71, 0.68), roughness=0.08, lit_by_sh=False),
-    Material("eye_L", (0.75, 0.71, 0.68), roughness=0.08, lit_by_sh=False),
-    Material("teeth", (0.72, 0.66, 0.53), roughness=0.2, subsurface=0.1),
+    Material("eye_R", (0.75, 0.71, 0.68), roughness=0.4),
+    Material("eye_L", (0.75, 0.71, 0.68), roughness=0.4),
+    Material("teeth", (0.73, 0.65, 0.53), roughness=0.22, subsurface=0.15),
     Material("gums", (0.52, 0.18, 0.17), roughness=0.3, subsurface=0.2),
     Material("tongue", (0.50, 0.19, 0.18), roughness=0.4, subsurface=0.2),
     Material("mouth", (0.36, 0.10, 0.09), roughness=0.3, subsurface=0.2),
+    Material("caruncle", (0.56, 0.29, 0.24), roughness=0.22, subsurface=0.2),
+    Material("cornea", (1.0, 1.0, 1.0), roughness=0.02, alpha=0.05, lit_by_sh=False),
+    Material("lashes", LASH_COLOR, roughness=0.6, alpha=0.4),
 )
 
 
@@ -31,7 +39,7 @@ def build_head() -> tuple[Head, CageLayout]:
     """The whole head in millimetres, symmetric, and the texture layout of its cage."""
     cage, layout = build_cage()
     step = catmull_clark(len(cage.vertices), np.array(cage.faces))
-    parts = build_parts(cage.eye_centres, cage.vertices[cage.groups["lip_upper"]])
+    parts = build_parts(cage, step.matrix @ cage.vertices)
     extra = sum(len(p.vertices) for p in parts)
     subdivision = sparse.block_diag([step.matrix, sparse.eye(extra)]).tocsr()
     controls = np.vstack([cage.vertices, *(p.vertices for p in parts)])
@@ -53,9 +61,29 @@ def build_head() -> tuple[Head, CageLayout]:
         subdivision,
         controls,
         detail,
+        _anchors(parts, step.matrix.shape[0]),
         RADIUS,
     )
     return head, layout
+
+
+def build_parts(cage: Cage, surface: Array) -> list[Part]:
+    """Every separate part; ``surface`` (V, 3) is the subdivided skin."""
+    lips = cage.vertices[cage.groups["lip_upper"]]
+    line, front = float(lips[:, 1].mean()), float(lips[:, 2].max()) - 8.5
+    balls = [make(side, cage.eye_centres[side]) for make in (eyeball, cornea) for side in "RL"]
+    jaws = [make(jaw, line, front) for make in (teeth, gums) for jaw in (UPPER, LOWER)]
+    lids = []
+    for side in "RL":
+        loop, inner = cage.groups[f"lid_margin_{side}"], cage.groups[f"lid_inner_{side}"]
+        lids += lid_parts(side, surface[loop], surface[inner], loop, cage.eye_centres[side])
+    return [*balls[:2], *jaws, tongue(line, front), *balls[2:], *lids]
+
+
+def _anchors(parts: list[Part], first: int) -> Indices:
+    """(V,) the skin's vertex that each vertex rides on, -1 for none."""
+    own = [np.full(len(p.vertices), -1) if p.anchors is None else p.anchors for p in parts]
+    return np.concatenate([np.full(first, -1), *own])
 
 
 def carried(step: Subdivision, indices: Indices) -> Indices:
@@ -82,10 +110,10 @@ def _polygons(step: Subdivision, layout: CageLayout, parts: list[Part]) -> tuple
 def _part_mirror(parts: list[Part], first: int) -> Indices:
     """Mirror map of the parts' vertices, by position: they were built from mirrored halves."""
     points = np.vstack([p.vertices for p in parts])
-    owner = np.concatenate([np.full(len(p.vertices), p.name.startswith("eye")) for p in parts])
-    jaw = np.concatenate([np.full(len(p.vertices), "upper" in p.name) for p in parts])
-    tagged = np.column_stack([points, 1e3 * owner, 2e3 * jaw])
-    gap, image = cKDTree(tagged).query(tagged * [-1, 1, 1, 1, 1])
+    kinds = sorted({p.name.removesuffix("_R").removesuffix("_L") for p in parts})
+    kind = [np.full(len(p.vertices), kinds.index(p.name.removesuffix("_R").removesuffix("_L"))) for p in parts]
+    tagged = np.column_stack([points, 1e3 * np.concatenate(kind)])
+    gap, image = cKDTree(tagged).query(tagged * [-1, 1, 1, 1])
     if gap.max() > 1e-6 or (image[image] != np.arange(len(image))).any():
         raise RuntimeError("the parts are not symmetric")
     return image + first
@@ -114,6 +142,7 @@ def _groups(cage: Cage, step: Subdivision, parts: list[Part]) -> dict[str, Indic
         eye = groups[f"eye_{side}"]
         groups[f"pupil_{side}"] = eye[: 1 + EYE_SEGMENTS * (PUPIL_RING + 1)]
         groups[f"iris_{side}"] = eye[: 1 + EYE_SEGMENTS * (LIMBUS_RING + 1)]
+        groups[f"eye_{side}"] = np.r_[eye, groups[f"cornea_{side}"]]
     return groups
 
 

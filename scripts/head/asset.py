@@ -14,13 +14,13 @@ from engine.faces.builtin import quantised
 
 from .albedo import AlbedoSpace
 from .cage import Array, Head
+from .identity import IdentitySpace
 from .landmarks import landmark_maps, skin_weight
+from .measures import TRAGION
 from .rig import JOINTS, PARENTS, build_rig
 from .uv import CageLayout
 
 Arrays = dict[str, Any]
-TRAGION = 12
-"""Which vertex of ``ear_2_*`` is the tragion, the front of the ear at the tragus."""
 SMALLEST = 2e-6
 """Metres: an expression's offsets below this are left out."""
 
@@ -31,21 +31,28 @@ def origin(head: Head) -> Array:
 
 
 def packed(
-    head: Head, layout: CageLayout, identity: Array, albedo: AlbedoSpace, expressions: dict[str, Array]
+    head: Head,
+    layout: CageLayout,
+    identity: IdentitySpace,
+    albedo: AlbedoSpace,
+    expressions: dict[str, Array],
+    correctives: dict[tuple[str, str], Array],
 ) -> Arrays:
     """Everything the loader needs.
 
     Args:
         head: the mesh in mm.
         layout: texture layout of its cage.
-        identity: (I, N', 3) mm offsets of the control vertices.
+        identity: offsets of the control vertices in mm, and the directions with names.
         albedo: colour of the final vertices.
         expressions: (V, 3) mm offsets by ARKit name.
+        correctives: (V, 3) mm offsets by the names of the two expressions that drive each.
     """
     return {
         **_mesh(head, layout),
         **_identity(identity),
         **_expressions(expressions, head),
+        **_correctives(correctives),
         **_albedo(albedo, head),
         **_rig(head),
         **_landmarks(head),
@@ -76,34 +83,57 @@ def _mesh(head: Head, layout: CageLayout) -> Arrays:
     }
 
 
-def _identity(identity: Array) -> Arrays:
-    integers, step = quantised(identity / 1000)
-    # The last four bits are below a thousandth of a millimetre; without them the file packs far better.
-    return {"identity": (np.round(integers / 16) * 16).clip(-32752, 32752).astype(np.int16), "identity_step": step}
+def _identity(identity: IdentitySpace) -> Arrays:
+    integers, step = quantised(identity.modes / 1000)
+    return {
+        # The last four bits are below a thousandth of a millimetre; without them the file packs far better.
+        "identity": (np.round(integers / 16) * 16).clip(-32752, 32752).astype(np.int16),
+        "identity_step": step,
+        "semantic_names": np.array(identity.names),
+        "semantic_directions": identity.directions.astype(np.float32),
+    }
 
 
 def _expressions(expressions: dict[str, Array], head: Head) -> Arrays:
     offsets = np.stack([expressions.get(name, np.zeros_like(head.vertices)) for name in NAMES]) / 1000
+    return _sparse("expression", offsets)
+
+
+def _correctives(correctives: dict[tuple[str, str], Array]) -> Arrays:
+    pairs = [(NAMES.index(first), NAMES.index(second)) for first, second in correctives]
+    offsets = np.stack(list(correctives.values())) / 1000
+    return {"corrective_pairs": np.array(pairs, np.uint8), **_sparse("corrective", offsets)}
+
+
+def _sparse(name: str, offsets: Array) -> Arrays:
+    """(K, V, 3) metres as how many vertices each row moves, which, and by how much."""
     moved = np.abs(offsets).max(2) > SMALLEST
     integers, step = quantised(offsets)
     integers = (np.round(integers / 8) * 8).clip(-32760, 32760).astype(np.int16)
     return {
-        "expression_counts": moved.sum(1),
-        "expression_vertices": np.nonzero(moved)[1].astype(np.uint16),
-        "expression": integers[moved],
-        "expression_step": step,
+        f"{name}_counts": moved.sum(1),
+        f"{name}_vertices": np.nonzero(moved)[1].astype(np.uint16),
+        name: integers[moved],
+        f"{name}_step": step,
     }
 
 
 def _albedo(albedo: AlbedoSpace, head: Head) -> Arrays:
     integers, step = quantised(albedo.basis)
+    bend, bend_step = quantised(albedo.bend[None])
     textures = {f"texture_{name}": _factors(image) for name, image in albedo.textures.items()}
+    maps = {f"map_{name}": np.round(np.clip(image, 0, 1) * 255).astype(np.uint8) for name, image in albedo.maps.items()}
     return {
         "albedo_mean": np.round(np.clip(albedo.mean, 0, 1) * 65535).astype(np.uint16),
         "albedo": (np.round(integers / 64) * 64).clip(-32704, 32704).astype(np.int16),
         "albedo_step": step,
+        "albedo_relative": np.bool_(True),
+        "albedo_bend": (np.round(bend / 64) * 64).clip(-32704, 32704).astype(np.int16),
+        "albedo_bend_step": bend_step,
+        "albedo_names": np.array(albedo.names),
         "skin_weight": np.round(skin_weight(head) * 255).astype(np.uint8),
         **textures,
+        **maps,
     }
 
 

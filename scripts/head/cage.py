@@ -42,8 +42,8 @@ class Cage:
     ``lip_upper``, ``lip_lower`` the line where the lips touch, from the right corner to the left one, both corners
     included; ``mouth_0`` (40) the loop of that line, from the right corner over the upper lip; ``mouth_1`` ... the
     rings behind it in the same order; ``mouth_cap`` the back of the mouth.
-    ``ear_0_R/L`` (24) the ear's root on the skull, ``ear_1_*`` ... its rings outwards, over the rim and down into
-    the canal; ``ear_R/L`` every vertex of an ear. ``nostril_0_R/L`` the rim of a nostril, ``nostril_1_*`` ... the
+    ``ear_0_R/L`` (24) the ear's root on the skull, ``ear_1_*`` ... its rings outwards, over the rim and down to
+    the concha; ``ear_R/L`` every vertex of an ear. ``nostril_0_R/L`` the rim of a nostril, ``nostril_1_*`` ... the
     rings inwards; ``nostril_R/L`` everything inside the rim. ``oval`` (72) MediaPipe's face oval; ``collar`` (72)
     the open lower edge; ``neck`` and ``skull`` the grid between them, ring by ring.
     """
@@ -66,7 +66,8 @@ class Head:
     materials: tuple[Material, ...]
     groups: dict[str, Indices]
     """Vertex sets: face, scalp, neck, ears, lids, lips, mouth_bag, eye_L, eye_R, teeth_upper, teeth_lower,
-    gums_upper, gums_lower, tongue, skin (everything that came from the cage) and, of each eye, iris_* and pupil_*."""
+    gums_upper, gums_lower, tongue, skin (everything that came from the cage), lashes_*, tears_*, caruncle_* and, of
+    each eye_* (the eyeball with its cornea), iris_*, pupil_* and cornea_*."""
     mirror: Indices
     """(V,) index of the mirror image across x = 0."""
     cage: Cage
@@ -76,5 +77,7 @@ class Head:
     """(N', 3) those control vertices."""
     detail: Array
     """(V, 3) mm, fine relief such as the lid crease; ``vertices == subdivision @ controls + detail``."""
+    anchors: Indices
+    """(V,) the vertex of a lid's margin that a lash, tear or caruncle vertex rides on, -1 for all others."""
     eye_radius: float = 12.0
     """mm, sclera."""

@@ -23,7 +23,7 @@ def brow_down(stage: Stage) -> Array:
     """Corrugator and procerus: the brow sinks and moves inwards, a fold rises between the brows."""
     inner, middle, outer = _weights(stage)
     motion = (
-        stage.push(inner, (-3.2, -6.4, 0)) + stage.push(middle, (-1.9, -5.0, 0)) + stage.push(outer, (-0.4, -2.4, 0))
+        stage.push(inner, (-3.4, -6.6, 0)) + stage.push(middle, (-3.0, -6.2, 0)) + stage.push(outer, (-1.4, -3.2, 0))
     )
     bulge = stage.along_normal(stage.blob(107, (5, 8, 12), (-5, -8, 0)), 1.3)
     bulge += stage.along_normal(stage.blob(65, (13, 5, 12), (0, 1, 0)), 0.9)
@@ -34,15 +34,15 @@ def brow_down(stage: Stage) -> Array:
 def brow_inner_up(stage: Stage) -> Array:
     """The inner part of frontalis: the brows' inner ends rise and the forehead's middle is pushed up."""
     inner, middle, _ = _weights(stage)
-    motion = stage.push(inner, (-0.5, 6.4, 0)) + stage.push(middle, (0, 2.3, 0))
+    motion = stage.push(inner, (-0.5, 6.4, 0)) + stage.push(middle, (0, 3.2, 0))
     lid = stage.push(stage.blob(222, (11, 6, 10)), (0, 1.2, 0))
     return slide(stage, motion + lid) + stage.along_normal(stage.blob(69, (17, 8, 18), (0, -4, 0)), 0.8)
 
 
 def brow_outer_up(stage: Stage) -> Array:
     """The outer part of frontalis."""
-    _, middle, outer = _weights(stage)
-    motion = stage.push(middle, (0.2, 4.0, 0)) + stage.push(outer, (0.9, 6.4, 0))
+    inner, middle, outer = _weights(stage)
+    motion = stage.push(inner, (0.3, 1.4, 0)) + stage.push(middle, (0.9, 5.8, 0)) + stage.push(outer, (1.0, 6.8, 0))
     lid = stage.push(stage.blob(225, (11, 6, 10)), (0, 1.5, 0))
     return slide(stage, motion + lid) + stage.along_normal(stage.blob(104, (18, 8, 18)), 0.7)
 

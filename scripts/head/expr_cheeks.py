@@ -6,12 +6,17 @@ import numpy as np
 
 from .cage import Array
 from .expr_eyes import lid_motion
+from .expr_jaw import opened
 from .expr_lips import Lip, Mouth
 from .expr_tools import Stage
 from .points import smoothstep
 
-TONGUE_REACH = 36.0
+TONGUE_REACH = 42.0
 """mm that the tip travels; about 20 of them show beyond the lips."""
+CHEEK_LIDS = (-0.04, 0.22)
+"""Shares of the eye's opening by which ``cheekSquint`` lifts the upper and the lower lid."""
+GAPE = 6.5
+"""Degrees by which the jaw lets the tongue out."""
 
 
 def cheek_shapes(stage: Stage, mouth: Mouth) -> dict[str, Array]:
@@ -21,24 +26,26 @@ def cheek_shapes(stage: Stage, mouth: Mouth) -> dict[str, Array]:
 
 def cheek_squint(stage: Stage) -> Array:
     """Zygomaticus minor and the lower orbicularis: the cheek rises towards the lid."""
-    cheek = stage.push(stage.blob(50, (19, 14, 20), (-3, 2, 0)), (0.8, 5.4, 2.4))
-    bulge = stage.along_normal(stage.blob(118, (15, 8, 14)), 1.5)
-    side = stage.push(stage.blob(203, (10, 10, 12)), (0.2, 1.2, 0.2))
+    cheek = stage.push(stage.blob(50, (20, 15, 21), (-3, 2, 0)), (0.9, 7.4, 3.4))
+    bulge = stage.along_normal(stage.blob(118, (16, 8, 14)), 2.3)
+    side = stage.push(stage.blob(203, (13, 14, 14), (4, -2, 0)), (0.7, 3.2, 0.3))
     near = stage.distance(stage.groups["lid_margin_R"])
     free = smoothstep(near, 3, 14) * stage.outside
     motion = cheek + bulge + side
     motion[: stage.count] *= free[:, None]
-    return motion + lid_motion(stage, -0.03, 0.17)
+    return motion + lid_motion(stage, *CHEEK_LIDS)
 
 
 def sneer(stage: Stage, mouth: Mouth) -> Array:
     """Levator labii superioris alaeque nasi: wing of the nose and upper lip rise, the nose's side wrinkles."""
-    wing = stage.push(stage.blob(64, (9, 9, 11), (1, 1, 0)), (1.3, 5.0, -0.8))
-    side = stage.push(stage.blob(198, (8, 10, 10)), (0, 3.4, 0.3))
-    wrinkle = stage.along_normal(stage.blob(188, (6, 6, 8), (0, 0, 0)), 1.7)
-    inner = stage.push(stage.blob(55, (8, 8, 12), (0, 0, 0)), (-1.0, -3.0, 0))
-    cheek = stage.push(stage.blob(101, (13, 10, 14)), (0, 2.0, 0.8))
-    lip = mouth.one_side(mouth.move(Lip(up=(1.6, 3.4, 2.8, 1.2)), Lip(up=(0.4, 0.8, 0.8, 1.2)), 6, 22), 8)
+    wing = stage.push(stage.blob(64, (9, 10, 11), (1, 1, 0)), (1.5, 6.6, -1.0))
+    side = stage.push(stage.blob(198, (8, 10, 10)), (0, 4.4, 0.4))
+    wrinkle = stage.along_normal(stage.blob(188, (6, 5, 8), (0, -1, 0)), 2.6)
+    wrinkle += stage.along_normal(stage.blob(193, (6, 3, 8), (0, -2, 0)), 1.2)
+    wrinkle += stage.along_normal(stage.blob(188, (6, 2.6, 8), (-1, 6, 0)), -1.3)
+    inner = stage.push(stage.blob(55, (11, 9, 12), (3, 0, 0)), (-1.2, -3.6, 0))
+    cheek = stage.push(stage.blob(101, (14, 11, 15)), (0, 3.4, 1.6))
+    lip = mouth.one_side(mouth.move(Lip(up=(2.2, 4.8, 4.6, 2.4)), Lip(up=(0.3, 0.6, 0.9, 1.8)), 6, 23), 8)
     near = stage.distance(stage.groups["lid_margin_R"])
     free = smoothstep(near, 1.5, 9)[:, None]
     motion = wing + side + wrinkle + inner + cheek + lip
@@ -47,28 +54,41 @@ def sneer(stage: Stage, mouth: Mouth) -> Array:
 
 
 def cheek_puff(stage: Stage, mouth: Mouth) -> Array:
-    """Air behind closed lips: both cheeks and, less, the lips round out."""
-    cheek = stage.blob(207, (21, 20, 26), (9, -1, 0)) + 0.35 * stage.blob(214, (18, 16, 22), (4, 0, 0))
+    """Air behind closed lips: both cheeks and, less, the lips and the skin above and below them round out."""
+    cheek = stage.blob(207, (25, 23, 30), (7, -5, 0)) + 0.25 * stage.blob(214, (19, 18, 22), (4, 0, 0))
+    above = stage.blob(165, (13, 7, 12), (2, -2, 0)) + 0.8 * stage.blob(204, (14, 8, 13), (2, 0, 0))
     lips = mouth.move(
-        Lip(out=(0, -0.3, -1.0, -2.0), up=(-0.5, -0.5, -0.3, 0), forward=(2.8, 3.0, 3.0, 2.0), roll=(-10, -10, -6, 0)),
-        Lip(out=(0, -0.3, -1.0, -2.0), up=(0.5, 0.5, 0.3, 0), forward=(2.6, 2.9, 3.0, 2.0), roll=(-10, -10, -6, 0)),
+        Lip(out=(0, -0.4, -1.4, -2.8), up=(-0.5, -0.5, -0.3, 0), forward=(3.4, 3.9, 4.8, 5.0), roll=(-10, -10, -6, 0)),
+        Lip(out=(0, -0.4, -1.4, -2.8), up=(0.5, 0.5, 0.3, 0), forward=(3.2, 3.8, 4.8, 5.0), roll=(-10, -10, -6, 0)),
         6,
         24,
     )
     corner = 1 - 0.6 * stage.near([61], 1, 9)
-    return stage.both(stage.along_normal(cheek * corner, 10.0)) + lips
+    swell = stage.along_normal(stage.smoothed(cheek * corner, 4), 12.5) + stage.along_normal(above, 2.0)
+    return stage.both(swell) + lips
 
 
-def tongue_out(stage: Stage) -> Array:
-    """The tongue stretches forward over the lower teeth and hangs a little; use it with an open jaw."""
+def tongue_out(stage: Stage, mouth: Mouth) -> Array:
+    """The tongue stretches forward over the lower teeth and hangs a little; lips and jaw make way for it."""
     rows = stage.parts["tongue"]
     points = stage.head.controls[rows]
     along = (points[:, 2] - points[:, 2].min()) / np.ptp(points[:, 2])
     middle = np.median(points[:, 1])
-    motion = stage.still()
+    motion = gape(stage, mouth)
     reach = along**1.6
     drop = smoothstep(along, 0.55, 1.0)
-    motion[rows, 2] = TONGUE_REACH * reach
-    motion[rows, 1] = 3.5 * smoothstep(along, 0.2, 0.7) - 8.5 * drop**2 - 0.25 * (points[:, 1] - middle) * reach
-    motion[rows, 0] = -0.1 * points[:, 0] * reach
+    motion[rows, 2] += TONGUE_REACH * reach
+    motion[rows, 1] += 5.5 * smoothstep(along, 0.2, 0.7) - 9.5 * drop**2 - 0.25 * (points[:, 1] - middle) * reach
+    motion[rows, 0] += -0.1 * points[:, 0] * reach
     return motion
+
+
+def gape(stage: Stage, mouth: Mouth) -> Array:
+    """The jaw's and the lips' part of ``tongueOut``."""
+    lips = mouth.move(
+        Lip(up=(1.2, 1.1, 0.6, 0)),
+        Lip(out=(0, 0.3, 0.5, 0), up=(-1.5, -1.4, -0.8, 0), forward=(1.5, 1.3, 0.7, 0)),
+        6,
+        22,
+    )
+    return opened(stage, GAPE) + lips

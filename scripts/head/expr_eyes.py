@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from .cage import Array
 from .expr_tools import Stage, turned
@@ -12,6 +13,11 @@ from .points import smoothstep
 GAZE = {"In": (0.0, 30.0), "Out": (0.0, -30.0), "Up": (-25.0, 0.0), "Down": (30.0, 0.0)}
 """Degrees about x (down positive) and about y (towards the nose positive) of the eyeball at weight 1; comfortable
 gaze reaches about 30 degrees before the head turns."""
+BLINK, SQUINT = (-1.02, 0.12), (-0.15, 0.30)
+"""Shares of the opening by which the upper and the lower lid's edge rise."""
+FOLLOW = {"Up": (0.36, 0.11), "Down": (-0.60, -0.24)}
+"""The same as the lids follow the gaze: the upper one nearly all the way, the lower a third of it."""
+AHEAD = Rotation.identity()
 CLEARANCE = 0.95
 """mm by which the outer surface of a moved lid stays in front of the eyeball."""
 
@@ -27,14 +33,14 @@ def eye_shapes(stage: Stage) -> dict[str, Array]:
 
 def blink(stage: Stage) -> Array:
     """The upper lid comes down over the cornea to the lower one, which rises by an eighth of the opening."""
-    motion = lid_motion(stage, upper=-1.03, lower=0.13)
+    motion = lid_motion(stage, *BLINK)
     brow = stage.blob(52, (18, 7, 14), (0, -3, 0))
     return motion + stage.push(brow, (0, -0.8, 0))
 
 
 def squint(stage: Stage) -> Array:
     """Orbicularis: the lower lid rises and its skin bunches, the upper lid and the outer brow sink a little."""
-    motion = lid_motion(stage, upper=-0.15, lower=0.30)
+    motion = lid_motion(stage, *SQUINT)
     bunch = stage.push(stage.blob(230, (15, 4.5, 10)), (0, 1.6, 1.1))
     bunch = bunch + stage.push(stage.blob(117, (17, 9, 14)), (0, 1.7, 0.9))
     outer = stage.push(stage.blob(226, (8, 9, 12)), (-0.9, 0.2, 0))
@@ -43,33 +49,48 @@ def squint(stage: Stage) -> Array:
 
 
 def wide(stage: Stage) -> Array:
-    """The upper lid's edge rises by about 2 mm and shows white above the iris; the fold above it deepens."""
-    motion = lid_motion(stage, upper=0.30, lower=-0.08)
-    return motion + stage.push(stage.blob(52, (22, 9, 14)), (0, 0.9, 0))
+    """The upper lid's edge rises by about 3 mm and shows white above the iris; the fold above it deepens."""
+    motion = lid_motion(stage, upper=0.40, lower=-0.11)
+    return motion + stage.push(stage.blob(52, (22, 9, 14)), (0, 1.6, 0))
 
 
 def gaze(stage: Stage, name: str) -> Array:
     """The eyeball turns; the lids follow it up and down, and a little sideways."""
-    down, inward = np.radians(GAZE[name])
+    looking = sight(name)
+    if name in FOLLOW:
+        return eyeball_turned(stage, looking) + lid_motion(stage, *FOLLOW[name], looking)
+    return eyeball_turned(stage, looking) + rest_on_eye(stage, drawn_aside(stage, name), looking)
+
+
+def drawn_aside(stage: Stage, name: str) -> Array:
+    """What a cornea that turns ``"In"`` or ``"Out"`` does to the lids over it: they are dragged along a little."""
+    lids = stage.blob(159, (15, 9, 10), (0, -5, 0))
+    return stage.push(lids, (-2.2 if name == "In" else 2.2, 0, 0))
+
+
+def sight(*names: str) -> Rotation:
+    """The right eyeball's turn for directions of gaze together, as one turn about an axis across the line of sight."""
+    down, inward = np.radians(np.sum([GAZE[name] for name in names], axis=0))
+    return Rotation.from_rotvec([down, inward, 0.0])
+
+
+def eyeball_turned(stage: Stage, looking: Rotation) -> Array:
+    """Motion (N', 3) of the right eyeball alone."""
     motion = stage.still()
     vertices = stage.parts["eye_R"]
-    centre = stage.head.cage.eye_centres["R"]
-    axis = np.array([down, inward, 0.0])
-    motion[vertices] = turned(stage.head.controls[vertices], centre, axis, float(np.linalg.norm(axis)))
-    follow = {"Up": (0.26, 0.08), "Down": (-0.42, -0.19)}.get(name)
-    if follow:
-        return motion + lid_motion(stage, *follow)
-    lids = stage.blob(159, (14, 9, 9), (0, -4, 0))
-    return motion + rest_on_eye(stage, stage.push(lids, (-1.2 if name == "In" else 1.2, 0, 0)))
+    arm = stage.head.controls[vertices] - stage.head.cage.eye_centres["R"]
+    motion[vertices] = looking.apply(arm) - arm
+    return motion
 
 
-def lid_motion(stage: Stage, upper: float, lower: float) -> Array:
+def lid_motion(stage: Stage, upper: float, lower: float, looking: Rotation = AHEAD) -> Array:
     """Turn the lids about the axis through the eyeball's centre along the line of the canthi.
 
     Args:
         stage: the cage.
         upper: how far the upper lid's edge moves up, as a share of the opening (-1 closes it alone).
         lower: the same of the lower lid's edge.
+        looking: where the eyeball has turned, so that the lids ride over its cornea.
     """
     opening = _opening(stage)
     motion = np.zeros((stage.count, 3))
@@ -77,7 +98,7 @@ def lid_motion(stage: Stage, upper: float, lower: float) -> Array:
         weight = lid_weight(stage, name)
         angle = -share * weight * opening
         motion += turned(stage.vertices, stage.head.cage.eye_centres["R"], _axis(stage), angle)
-    return rest_on_eye(stage, stage.skin(motion))
+    return rest_on_eye(stage, stage.skin(motion), looking)
 
 
 def lid_weight(stage: Stage, which: str) -> Array:
@@ -101,8 +122,8 @@ def lid_weight(stage: Stage, which: str) -> Array:
     return stage.smoothed(weight, 2, np.r_[moving, fixed])
 
 
-def rest_on_eye(stage: Stage, motion: Array) -> Array:
-    """Push the moved skin of the right lids out to where its subdivided surface clears the eyeball."""
+def rest_on_eye(stage: Stage, motion: Array, looking: Rotation = AHEAD) -> Array:
+    """Push the moved skin of the right lids out to where its subdivided surface clears the turned eyeball."""
     head = stage.head
     rows = np.flatnonzero(_lid_skin(stage))
     result = motion.copy()
@@ -115,7 +136,9 @@ def rest_on_eye(stage: Stage, motion: Array) -> Array:
         arm = matrix @ (head.controls + result) - centre
         radius = np.linalg.norm(arm, axis=1)
         direction = arm / radius[:, None]
-        short = np.where(moves, np.maximum(eye_surface(direction) + CLEARANCE - radius, 0), 0)
+        short = np.where(
+            moves, np.maximum(eye_surface(looking.apply(direction, inverse=True)) + CLEARANCE - radius, 0), 0
+        )
         if short.max() < 0.02:
             break
         result[: stage.count] += (lift @ (short[:, None] * direction)) / share * 1.5

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from .cage import Array
 from .expr_tools import Stage, turned
 from .jaw import HINGE, jaw_field
 
-OPEN = 22.0
-"""Degrees at weight 1: with the condyles' glide about 30 mm between the incisors, wide but short of a yawn."""
+OPEN = 17.5
+"""Degrees at weight 1: with the condyles' glide about 25 mm between the incisors, wide but short of a yawn."""
 GLIDE = (0.0, -2.0, 3.5)
 """mm that the condyle itself slides down and forward as the mouth opens."""
 LOWER_PARTS = ("teeth_lower", "gums_lower", "tongue")
@@ -20,13 +21,22 @@ CORNER = 0.40
 def jaw_shapes(stage: Stage) -> dict[str, Array]:
     """Motions by ARKit name; ``jawLeft`` is the mirror image of ``jawRight``."""
     follow = lip_share(stage, jaw_field(stage.head.cage))
-    right = _slid(stage, follow, (-8.0, -0.6, 0.8))
+    right = _slid(stage, follow, (-9.0, -0.6, 0.8))
     return {
-        "jawOpen": _opened(stage, follow),
-        "jawForward": _slid(stage, follow, (0, -0.8, 8.0)),
+        "jawOpen": opened(stage, OPEN),
+        "jawForward": _slid(stage, follow, (0, -1.4, 9.5)),
         "jawRight": right,
         "jawLeft": stage.mirrored(right),
     }
+
+
+def turning_point() -> Array:
+    """(3,) mm, the point about which the gliding mandible turns on the whole: the centre of ``jawOpen``'s motion.
+
+    A turn R about the hinge h with the glide g is the turn R about the c where (I - R) (c - h) = g.
+    """
+    turn = Rotation.from_rotvec([np.radians(OPEN), 0, 0]).as_matrix()[1:, 1:]
+    return HINGE + np.r_[0, np.linalg.solve(np.eye(2) - turn, np.array(GLIDE[1:]))]
 
 
 def lip_share(stage: Stage, field: Array) -> Array:
@@ -51,17 +61,18 @@ def lip_share(stage: Stage, field: Array) -> Array:
     return (result + result[stage.mirror]) / 2
 
 
-def _opened(stage: Stage, follow: Array) -> Array:
-    """Turn about the condyles' axis; the cheeks hollow and the corners give a little."""
-    axis, angle = np.array([1.0, 0, 0]), np.radians(OPEN)
-    motion = turned(stage.vertices, HINGE, axis, angle * follow) + follow[:, None] * np.array(GLIDE)
-    full = stage.skin(motion)
+def opened(stage: Stage, degrees: float) -> Array:
+    """Turn about the condyles' axis, which glides along; the cheeks hollow and the corners give a little."""
+    share = degrees / OPEN
+    axis, angle, glide = np.array([1.0, 0, 0]), np.radians(degrees), share * np.array(GLIDE)
+    follow = lip_share(stage, jaw_field(stage.head.cage))
+    full = stage.skin(turned(stage.vertices, HINGE, axis, angle * follow) + follow[:, None] * glide)
     for name in LOWER_PARTS:
         rows = stage.parts[name]
-        full[rows] = turned(stage.head.controls[rows], HINGE, axis, angle) + GLIDE
+        full[rows] = turned(stage.head.controls[rows], HINGE, axis, angle) + glide
     corner = stage.near([61], 2, 20) * stage.half()
     cheek = stage.blob(187, (14, 20, 22), (0, -4, 0))
-    return full + stage.both(stage.push(corner, (-1.2, 0, 0.6)) + stage.push(cheek, (-1.8, 0, -0.6)))
+    return full + share * stage.both(stage.push(corner, (-1.2, 0, 0.6)) + stage.push(cheek, (-1.8, 0, -0.6)))
 
 
 def _slid(stage: Stage, follow: Array, vector: tuple[float, float, float]) -> Array:

@@ -106,6 +106,26 @@ class Mouth:
         motion += self._rolled(upper, 1.0, weight * self.upper) + self._rolled(lower, -1.0, weight * (1 - self.upper))
         return stage.skin((motion + motion[stage.mirror] * [-1, 1, 1]) / 2)
 
+    def uncrossed(self, offsets: Array, contact: float = 0.1) -> Array:
+        """Motion (N', 3) that takes apart lips which the motion ``offsets`` (N, 3) has pushed through each other.
+
+        Args:
+            offsets: motion of the cage's vertices.
+            contact: mm by which they may overlap.
+        """
+        stage = self.stage
+        loop = stage.groups["mouth_0"]
+        half = len(loop) // 2
+        top, bottom = loop[: half + 1], np.r_[loop[0], loop[half:][::-1]]
+        rest = stage.vertices[top, 1] - stage.vertices[bottom, 1]
+        gap = rest + offsets[top, 1] - offsets[bottom, 1]
+        missing = np.maximum(np.minimum(rest, 0) - contact - gap, 0)
+        x = stage.vertices[: stage.count, 0]
+        lift = np.interp(x, stage.vertices[top, 0], missing) / 2
+        motion = stage.still()
+        motion[: stage.count, 1] = (2 * self.upper - 1) * lift * self.spread(4, 16)
+        return motion
+
     def one_side(self, motion: Array, softness: float = 6.0) -> Array:
         """The right half of a symmetric motion."""
         result = motion.copy()

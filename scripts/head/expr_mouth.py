@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import Array
+from .cage import Array, Indices
 from .expr_lips import Lip, Mouth
 from .expr_tools import Stage
 
@@ -41,28 +41,38 @@ def side_shapes(stage: Stage, mouth: Mouth) -> dict[str, Array]:
 def closed(stage: Stage, mouth: Mouth, jaw_open: Array) -> Array:
     """Lips together while the jaw is open: added to ``jawOpen`` at the same weight, the two lines of contact meet.
 
-    The gap that the jaw makes at each place along the lips is shared, seven tenths of it by the lower lip, which
-    muscles reach farther.
+    They meet near where they rest without the jaw's motion, a little lower and farther back; the skin of chin and
+    cheeks stretches.
     """
     loop = stage.groups["mouth_0"]
     half = len(loop) // 2
     top, bottom = loop[: half + 1], np.r_[loop[0], loop[half:][::-1]]
-    gap = jaw_open[bottom] - jaw_open[top] + 0.7 * (stage.vertices[bottom] - stage.vertices[top])
     x = stage.vertices[top, 0]
     place = np.clip(stage.vertices[: stage.count, 0], x.min(), x.max())
-    here = np.column_stack([np.interp(place, x, gap[:, k]) for k in range(3)])
-    share = mouth.upper[:, None] * 0.28 - (1 - mouth.upper[:, None]) * 0.72
-    near = np.where(mouth.upper > 0.5, mouth.spread(5, 24), mouth.spread(7, 30))
-    near = np.where(stage.outside > 0, stage.smoothed(near, 3), mouth.depth)
-    return stage.skin(near[:, None] * share * here)
+    meeting = 0.5 * (stage.vertices[top] + stage.vertices[bottom]) + [0, -2.6, -1.2]
+
+    def along(line: Indices) -> Array:
+        missing = meeting - stage.vertices[line] - jaw_open[line]
+        missing[:, 1] += np.where(line == top, 0.1, -0.1) * (np.arange(len(line)) % half > 0)
+        return np.column_stack([np.interp(place, x, missing[:, k]) for k in range(3)])
+
+    def near(core: float, reach: float) -> Array:
+        return np.where(stage.outside > 0, stage.smoothed(mouth.spread(core, reach), 3), mouth.depth)
+
+    upper = (mouth.upper * near(4, 22))[:, None] * along(top)
+    lower = ((1 - mouth.upper) * near(7, 36))[:, None] * along(bottom)
+    return stage.skin(np.add(upper, lower))
 
 
 def funnel(stage: Stage, mouth: Mouth) -> Array:
     """Orbicularis oris' outer ring: lips forward, turned out and apart, corners in."""
-    upper = Lip(out=(0, -1.0, -2.8, -4.8), up=(4.2, 3.9, 2.4, 0), forward=(6.6, 6.8, 6.8, 5.6), roll=(20, 19, 12, 0))
-    lower = Lip(out=(0, -1.0, -2.8, -4.8), up=(-7.4, -6.7, -3.8, 0), forward=(6.2, 6.4, 6.6, 5.6), roll=(24, 22, 13, 0))
+    upper = Lip(out=(0, -1.5, -4.4, -7.2), up=(4.8, 4.5, 3.2, 0), forward=(8.2, 8.4, 8.6, 7.4), roll=(24, 23, 15, 0))
+    lower = Lip(
+        out=(0, -1.5, -4.4, -7.2), up=(-8.4, -7.9, -5.4, -0.8), forward=(7.4, 7.8, 8.4, 7.4), roll=(27, 25, 16, 0)
+    )
+    chin = stage.push(stage.blob(200, (18, 14, 16)), (0, -2.0, 0))
     cheeks = stage.both(stage.push(stage.blob(207, (15, 18, 18)), (-1.5, 0, 0.3)))
-    return mouth.move(upper, lower, 7, 30, 16) + cheeks
+    return mouth.move(upper, lower, 7, 30, 16) + cheeks + chin
 
 
 def pucker(stage: Stage, mouth: Mouth) -> Array:
@@ -81,64 +91,68 @@ def shifted(stage: Stage, mouth: Mouth) -> Array:
     right = mouth.half(20)
     lift = 1.2 * right * near
     back = -3.6 * right * near * mouth.across + 0.8 * (1 - right) * near * mouth.across
-    motion = np.column_stack([-12.0 * near, lift, back])
-    bunch = stage.along_normal(stage.blob(207, (9, 15, 15), (3, 0, 0)), 2.4)
+    ahead = right * mouth.across
+    motion = np.column_stack([(-13.5 + 3.5 * ahead) * near, lift + 1.6 * ahead * near, back])
+    bunch = stage.along_normal(stage.blob(207, (9, 15, 15), (3, 0, 0)), 2.8)
     return stage.skin(motion) + bunch + stage.push(stage.blob(2, (13, 9, 12)), (1.6, 0, 0))
 
 
 def roll_lower(stage: Stage, mouth: Mouth) -> Array:
     """The lower lip turned in over the teeth."""
-    lower = Lip(up=(2.6, 2.4, 1.4, 0), forward=(-6.4, -5.8, -3.2, 0), roll=(-52, -50, -32, 0))
-    chin = stage.along_normal(stage.blob(18, (16, 6, 12)), 0.8)
-    return mouth.move(Lip(up=(-0.5, -0.4, -0.2, 0)), lower, 6, 20, 19) + chin
+    lower = Lip(up=(3.0, 2.8, 1.8, 0), forward=(-7.0, -6.4, -3.6, 0), roll=(-62, -60, -40, 0))
+    chin = stage.along_normal(stage.blob(18, (18, 7, 12)), 1.2) + stage.push(
+        stage.blob(200, (18, 11, 14)), (0, 0.8, 0.2)
+    )
+    return mouth.move(Lip(up=(-0.5, -0.4, -0.2, 0)), lower, 8, 24, 23) + chin
 
 
 def roll_upper(mouth: Mouth) -> Array:
     """The upper lip turned in over the teeth."""
-    upper = Lip(up=(-2.0, -1.8, -1.0, 0), forward=(-5.6, -5.0, -2.8, 0), roll=(-50, -46, -30, 0))
-    return mouth.move(upper, Lip(up=(0.4, 0.3, 0.2, 0)), 6, 19, 18)
+    upper = Lip(up=(-2.2, -2.0, -1.2, 0), forward=(-6.6, -6.0, -3.4, 0), roll=(-56, -53, -36, 0))
+    return mouth.move(upper, Lip(up=(0.4, 0.3, 0.2, 0)), 7, 21, 20)
 
 
 def shrug_lower(stage: Stage, mouth: Mouth) -> Array:
     """Mentalis: the chin's skin rises and pushes the lower lip up and out."""
-    lower = Lip(up=(5.6, 5.0, 2.6, -0.4), forward=(4.0, 3.7, 2.2, 0.3), roll=(14, 13, 8, 0))
-    upper = Lip(up=(4.3, 3.9, 2.0, -0.4), forward=(1.4, 1.2, 0.7, 0))
-    chin = stage.push(stage.blob(200, (18, 13, 16)), (0, 5.2, 2.2))
+    lower = Lip(up=(6.4, 5.8, 3.2, -0.2), forward=(5.2, 4.8, 2.8, 0.5), roll=(20, 18, 11, 0))
+    upper = Lip(up=(4.9, 4.5, 2.4, -0.2), forward=(1.8, 1.6, 0.9, 0))
+    chin = stage.push(stage.blob(200, (19, 15, 17), (0, -2, 0)), (0, 6.6, 4.2))
     return mouth.move(upper, lower, 7, 26, 15) + chin
 
 
 def shrug_upper(stage: Stage, mouth: Mouth) -> Array:
     """The upper lip pushed up and out under the nose."""
-    upper = Lip(up=(4.0, 3.6, 2.0, 0.3), forward=(2.2, 2.0, 1.2, 0), roll=(14, 13, 7, 0))
-    wing = stage.both(stage.push(stage.blob(64, (8, 7, 9)), (0.3, 0.8, 0)))
-    return mouth.move(upper, Lip(up=(2.5, 2.3, 1.3, 0.3), forward=(1.6, 1.5, 0.9, 0)), 5, 20, 14) + wing
+    upper = Lip(up=(4.8, 4.3, 2.4, 0.3), forward=(3.0, 2.8, 1.7, 0), roll=(18, 17, 9, 0))
+    wing = stage.both(stage.push(stage.blob(64, (8, 7, 9)), (0.3, 1.2, 0)))
+    lower = Lip(up=(4.4, 3.9, 2.2, 0.3), forward=(2.0, 1.9, 1.1, 0))
+    return mouth.move(upper, lower, 5, 20, 14) + wing
 
 
 def smile(stage: Stage, mouth: Mouth) -> Array:
     """Zygomaticus major: the corner is drawn out, up and back round the teeth; cheek and lower lid rise."""
-    curve = Lip(out=(0, 1.6, 4.6, 7.8), up=(0.5, 1.4, 4.0, 7.6), forward=(-1.6, -2.2, -3.8, -6.2))
-    lower = Lip(out=(0, 1.6, 4.6, 7.8), up=(0.7, 1.6, 4.1, 7.6), forward=(-1.4, -2.0, -3.6, -6.2))
+    curve = Lip(out=(0, 1.6, 4.6, 7.8), up=(0.8, 1.8, 4.6, 8.4), forward=(-1.6, -2.2, -4.0, -6.8))
+    lower = Lip(out=(0, 1.6, 4.6, 7.8), up=(0.9, 1.9, 4.6, 8.4), forward=(-1.4, -2.0, -3.8, -6.8))
     lips = mouth.one_side(mouth.move(curve, lower, 5, 31), 9)
     cheek = stage.push(stage.blob(50, (19, 15, 20), (-4, -4, 0)), (1.2, 3.4, 2.4))
     apple = stage.along_normal(stage.blob(205, (12, 10, 14), (2, 3, 0)), 1.8)
     fold = stage.along_normal(_nasolabial(stage, 3.0), -2.2)
     lid = stage.push(stage.blob(230, (16, 5, 10), (0, -4, 0)), (0, 0.9, 0.6))
-    wing = stage.push(stage.blob(64, (8, 8, 9)), (0.9, 0.4, -0.3))
+    wing = stage.push(stage.blob(64, (8, 8, 9)), (1.4, 0.9, -0.6))
     return lips + cheek + apple + fold + lid + wing
 
 
 def frown(stage: Stage, mouth: Mouth) -> Array:
     """Depressor anguli oris: the corner sinks; a hollow forms below it."""
-    upper = Lip(out=(0, 0.1, 0.6, 1.6), up=(0, -0.5, -2.6, -6.2), forward=(0.2, 0.2, -0.4, -1.6))
-    lower = Lip(out=(0, 0.1, 0.6, 1.6), up=(0.8, 0.2, -2.2, -6.2), forward=(0.6, 0.5, -0.2, -1.6))
+    upper = Lip(out=(0, 0.7, 2.2, 3.8), up=(1.0, 0.4, -2.4, -7.2), forward=(0.4, 0.3, -0.5, -2.2))
+    lower = Lip(out=(0, 0.7, 2.2, 3.8), up=(1.6, 0.9, -2.1, -7.2), forward=(1.0, 0.8, -0.2, -2.2))
     fold = stage.along_normal(stage.blob(57, (6, 7, 9), (3, -4, 0)), 1.0)
-    chin = stage.push(stage.blob(200, (15, 11, 14)), (0, 0.7, 0.5))
-    return mouth.one_side(mouth.move(upper, lower, 5, 27), 9) + fold + 0.5 * chin
+    chin = stage.push(stage.blob(200, (17, 12, 15)), (0, 2.4, 1.4))
+    return mouth.one_side(mouth.move(upper, lower, 5, 31), 9) + fold + 0.5 * chin
 
 
 def dimple(stage: Stage, mouth: Mouth) -> Array:
     """Buccinator: the corner is pulled straight back and out, a pit forms beside it."""
-    curve = Lip(out=(0, 0.9, 3.0, 5.6), up=(0, 0.1, 0.7, 2.0), forward=(-0.6, -1.0, -2.6, -6.0))
+    curve = Lip(out=(0, 0.8, 2.6, 4.8), up=(0, 0, 0.4, 1.2), forward=(-0.6, -1.0, -2.6, -6.0))
     pit = stage.along_normal(stage.blob(57, (5.5, 6.5, 8), (7, 1.5, 0)), -2.6)
     rim = stage.along_normal(stage.blob(57, (6, 10, 12), (15, 2, 0)), 1.2)
     return mouth.one_side(mouth.move(curve, curve, 4, 23), 9) + pit + rim
@@ -155,29 +169,33 @@ def stretch(stage: Stage, mouth: Mouth) -> Array:
 def press(stage: Stage, mouth: Mouth) -> Array:
     """The lips pressed together: their red narrows and the skin beside the corner bulges."""
     upper = Lip(
-        out=(0, 0.5, 1.4, 2.4), up=(-0.9, -0.9, -0.5, 0.8), forward=(-1.0, -1.1, -1.4, -1.8), roll=(-22, -22, -16, 0)
+        out=(0, 0.3, 0.8, 1.4), up=(-1.2, -1.1, -0.7, 0.2), forward=(-2.6, -2.6, -2.4, -1.8), roll=(-46, -44, -30, 0)
     )
     lower = Lip(
-        out=(0, 0.5, 1.4, 2.4), up=(1.0, 1.0, 0.8, 0.8), forward=(-1.0, -1.1, -1.4, -1.8), roll=(-24, -24, -16, 0)
+        out=(0, 0.3, 0.8, 1.4), up=(1.7, 1.6, 1.1, 0.2), forward=(-1.8, -1.9, -1.9, -1.8), roll=(-38, -37, -25, 0)
     )
     bulge = stage.along_normal(stage.blob(57, (7, 9, 10), (5, 0, 0)), 1.4)
-    chin = stage.along_normal(stage.blob(18, (15, 6, 12)), 0.9)
-    return mouth.one_side(mouth.move(upper, lower, 4, 19, 13), 8) + bulge + 0.5 * chin
+    chin = stage.along_normal(stage.blob(18, (15, 6, 12)), 1.0) + stage.push(
+        stage.blob(200, (18, 12, 15)), (0, 2.2, 1.2)
+    )
+    return mouth.one_side(mouth.move(upper, lower, 5, 20, 16), 8) + bulge + 0.5 * chin
 
 
 def lower_down(stage: Stage, mouth: Mouth) -> Array:
     """Depressor labii inferioris: one side of the lower lip is drawn down and shows the teeth."""
-    lower = Lip(out=(0, 0.6, 0.8, 0.2), up=(-6.0, -7.0, -4.4, -0.9), forward=(-0.8, -0.9, -0.5, 0), roll=(8, 9, 5, 0))
-    return mouth.one_side(mouth.move(Lip(), lower, 7, 27, 14), 8)
+    lower = Lip(out=(0, 0.9, 1.4, 0.3), up=(-7.4, -8.0, -6.4, -1.6), forward=(-0.8, -1.0, -0.7, 0), roll=(10, 12, 8, 0))
+    chin = stage.push(stage.blob(200, (17, 11, 14), (7, 0, 0)), (0.6, -1.4, -0.5))
+    return mouth.one_side(mouth.move(Lip(up=(0, 0, -0.4, -1.0)), lower, 8, 29, 14), 10) + chin
 
 
 def upper_up(stage: Stage, mouth: Mouth) -> Array:
     """Levator labii superioris: one side of the upper lip rises; the fold beside the nose deepens."""
-    upper = Lip(out=(0, 0.2, 0.5, 0.3), up=(5.4, 6.6, 4.8, 2.0), forward=(-0.2, -0.2, -0.3, -0.3), roll=(6, 7, 4, 0))
-    wing = stage.push(stage.blob(64, (9, 9, 10)), (1.0, 3.0, -0.3))
-    cheek = stage.push(stage.blob(205, (14, 13, 16), (-6, 4, 0)), (0.3, 2.2, 0.9))
-    fold = stage.along_normal(_nasolabial(stage, 2.6), -0.9)
-    return mouth.one_side(mouth.move(upper, Lip(), 6, 22, 14), 8) + wing + cheek + fold
+    upper = Lip(out=(0, 0.2, 0.5, 0.3), up=(6.2, 7.0, 6.2, 3.0), forward=(-0.2, -0.2, -0.3, -0.3), roll=(6, 8, 5, 0))
+    lower = Lip(up=(0, 0, 0.4, 1.4))
+    wing = stage.push(stage.blob(64, (9, 9, 10)), (1.2, 4.2, -0.4))
+    cheek = stage.push(stage.blob(205, (15, 14, 16), (-6, 4, 0)), (0.3, 3.4, 1.4))
+    fold = stage.along_normal(_nasolabial(stage, 2.6), -1.5)
+    return mouth.one_side(mouth.move(upper, lower, 6, 24, 14), 10) + wing + cheek + fold
 
 
 def _nasolabial(stage: Stage, width: float) -> Array:

@@ -16,6 +16,9 @@ from .expr_tools import Stage
 CREASE = {"eyeBlink": -0.75, "eyeLookDown": -0.35, "eyeSquint": -0.1, "eyeWide": 0.3}
 """Share of the upper lid's fold that a shape adds: a lid that comes down unfolds it."""
 
+SEALED = ("cheekPuff", "mouthFrown", "mouthPress", "mouthPucker", "mouthShrugLower", "mouthShrugUpper")
+"""Shapes that push one lip against the other and must not push it through."""
+
 
 def build_expressions(head: Head) -> dict[str, Array]:
     """All 52 shapes by Apple's names.
@@ -36,18 +39,20 @@ def build_expressions(head: Head) -> dict[str, Array]:
     whole |= {
         "browInnerUp": brows["browInnerUp"],
         "cheekPuff": cheek_puff(stage, mouth),
-        "tongueOut": tongue_out(stage),
+        "tongueOut": tongue_out(stage, mouth),
     }
+    for group, name in ((group, name) for group in (whole, right) for name in SEALED if name in group):
+        group[name] = group[name] + mouth.uncrossed(group[name][: stage.count], 0.3)
     shapes = {name: head.subdivision @ motion for name, motion in whole.items()}
     for name, motion in right.items():
-        final = head.subdivision @ motion + CREASE.get(name, 0.0) * _lid_relief(head)
+        final = head.subdivision @ motion + CREASE.get(name, 0.0) * lid_relief(head)
         shapes[f"{name}Right"] = final
         shapes[f"{name}Left"] = _mirrored(final, head)
     return _exact({name: shapes[name] for name in sorted(shapes)}, head)
 
 
-def _lid_relief(head: Head) -> Array:
-    """(V, 3) the part of the skin's relief that belongs to the right lids."""
+def lid_relief(head: Head) -> Array:
+    """(V, 3) mm, the part of the skin's relief that belongs to the right lids."""
     near = np.linalg.norm(head.vertices - head.cage.eye_centres["R"], axis=1) < 26
     return head.detail * near[:, None]
 

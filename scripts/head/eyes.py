@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from engine.faces.subdivision import catmull_clark
 
@@ -68,6 +69,18 @@ def fit_lids(net: Net, centre: Array) -> None:
         worst = np.array([lacking[influence[:, k].indices].max() for k in range(len(rings))])
         _, direction = _gap(net.vertices[rings], centre)
         net.set_pair(rings, net.vertices[rings] + 0.7 * worst[:, None] * direction)
+    _settle_back(net, step.matrix, centre)
+
+
+def _settle_back(net: Net, matrix: sparse.csr_matrix, centre: Array) -> None:
+    """Bring the lids' rear surface back to the eyeball where clearing the cornea pushed it through the lid's skin."""
+    back = net.groups["lid_back_R"]
+    influence = matrix[:, back].tocsc()
+    for _ in range(12):
+        gap, _ = _gap(matrix @ net.vertices, centre)
+        spare = np.array([(gap[influence[:, k].indices] - CONTACT).min() for k in range(len(back))])
+        _, direction = _gap(net.vertices[back], centre)
+        net.set_pair(back, net.vertices[back] - 0.7 * spare[:, None] * direction)
 
 
 def _gap(points: Array, centre: Array) -> tuple[Array, Array]:
@@ -81,7 +94,6 @@ def _gap(points: Array, centre: Array) -> tuple[Array, Array]:
 def _eye_centre(margin: Array, iris: Array) -> Array:
     """Behind the iris, at the depth where the margin near the iris lies ``LID`` above the ball."""
     centre = iris.copy()
-    centre[1] = 0.6 * margin[:, 1].mean() + 0.4 * iris[1]
     aside = np.hypot(margin[:, 0] - centre[0], margin[:, 1] - centre[1])
     near = aside < 10
     centre[2] = np.mean(margin[near, 2] - np.sqrt((RADIUS + LID) ** 2 - aside[near] ** 2))

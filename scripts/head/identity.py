@@ -1,60 +1,80 @@
-"""The identity space: how heads differ, as a mirror-symmetric Gaussian process plus known directions.
+"""The identity space: how heads differ, from published measurements and a Gaussian process. Nobody's scans go into it.
 
-Nobody's scans go into it. Smooth random variation comes from a multi-scale Gaussian process, the construction of
-Luethi et al., "Gaussian Process Morphable Models" (PAMI 2018), which Gerig et al. (FG 2018) use as the prior of the
-Basel face model; directions that are known to matter come from ``identity_traits``. Amplitudes are set so that nine
-calliper distances vary as in the NIOSH head-and-face survey of 3997 US adults (CDC RD-10130-2020-0, 2003).
+The process of ``process`` says what is smooth and what goes with what; the surveys of ``surveys`` say how far heads
+differ in fifteen calliper distances and how these go together; ``conditioning`` makes the two agree.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .cage import Array, Head, Indices
-from .identity_traits import amplitude, trait_fields
+from .conditioning import completed, conditioned, likeliest
+from .measures import measures
+from .process import carrier_weight, prior
+from .semantics import semantic_directions
+from .surveys import half_differences, within_correlations, within_deviations
 
 MODES = 80
-SCALES = ((90.0, 3.7), (45.0, 2.15), (22.0, 1.05))
-"""(sigma, s) in mm of the kernels s^2 exp(-d^2 / sigma^2), per coordinate: proportions, features, forms."""
-SYMMETRY = 0.85
-"""Share of the variance that both halves of the face have in common."""
-NODES = 210
-"""Points on the right half that carry the process (Nystroem)."""
-NODE_RANK = 110
-"""Eigenfunctions kept per coordinate."""
-LID_NEAR, LID_FAR = 14.6, 23.0
-"""mm from the eyeball's centre: lids inside the first keep their distance to it, skin outside the second is free."""
+PRIOR_SHARE = 0.5
+"""Of the process' correlations, what is kept for pairs of distances without a published correlation: a smooth process
+exaggerates how neighbouring distances go together."""
 PART_PREFIXES = ("eye_", "teeth_", "gums_", "tongue")
 
 
-def build_identity(head: Head) -> Array:
-    """Identity modes on the control vertices.
+@dataclass(frozen=True)
+class IdentitySpace:
+    """How heads differ from the mean."""
 
-    Every mode is symmetric or antisymmetric under mirroring. Rigid motion of the face is taken out of each mode,
-    size is not. Lids slide on their eyeball; eyeballs, teeth, gums and tongue move rigidly.
+    modes: Array
+    """(80, N', 3) mm offset of the control vertices for one standard deviation, ordered by variance over the skin;
+    N' counts ``head.controls``: the cage's vertices, then the parts' control vertices. Each is symmetric or
+    antisymmetric under mirroring."""
+    names: tuple[str, ...]
+    """Semantic directions."""
+    directions: Array
+    """(S, 80) coefficients that make one standard deviation along each."""
 
-    Returns:
-        (80, N', 3) mm offset of one standard deviation, ordered by variance over the skin; N' counts
-        ``head.controls``: the cage's vertices, then the parts' control vertices.
+
+def build_identity(head: Head) -> IdentitySpace:
+    """The identity space round ``head``, whose control vertices are the mean.
+
+    Rigid motion of the face is taken out of each mode, size is not. Lids slide on their eyeball; eyeballs, teeth, gums
+    and tongue move rigidly. The fifteen distances, linearised at the mean, have the surveys' covariance exactly.
     """
-    cage = head.cage
-    mouth = mouth_centre(head)
-    points = np.vstack([cage.vertices, cage.eye_centres["R"], cage.eye_centres["L"], mouth])
-    count = len(cage.vertices)
-    mirror = np.r_[cage.mirror, count + 1, count, count + 2]
-    factor = np.concatenate([_process(points, head), trait_fields(points, head)])
-    weight = np.r_[_vertex_areas(head), 0, 0, 0]
-    factor = _without_rigid_motion(factor, points, weight * _face_weight(points))
-    factor[:, :count] = _lids_on_eyes(factor, head)
-    modes = _principal(factor, mirror, weight * (0.25 + 0.75 * _face_weight(points)))
-    return _with_parts(modes, head)
+    gradients = on_carriers(np.stack([m.gradient(head) for m in measures(head)]), head)
+    factor, traits = prior(head)
+    weight = carrier_weight(head)
+    whole, wanted, traits = _as_surveyed(factor.reshape(len(factor), -1), traits, gradients)
+    modes = _principal(whole.reshape(-1, *factor.shape[1:]), _mirror(head), weight)
+    flat = conditioned(modes.reshape(MODES, -1), _read(modes, gradients), wanted)[0]
+    modes = _principal(flat.reshape(modes.shape), _mirror(head), weight)
+    coordinates = {name: _coordinates(field, modes, weight) for name, field in traits.items()}
+    coordinates["sex"] += _missing(modes, gradients, coordinates["sex"])
+    modes = with_parts(modes, head)
+    return IdentitySpace(modes, *semantic_directions(modes, head, coordinates))
 
 
-def mouth_centre(head: Head) -> Array:
-    """(3,) mm; the point behind the lips with which teeth, gums and tongue move."""
-    lips = head.cage.vertices[head.cage.groups["lip_upper"]]
-    middle = lips[len(lips) // 2]
-    return middle + np.array([0, 0, -10.0])
+def on_carriers(gradients: Array, head: Head) -> Array:
+    """(m, P * 3) of gradients (m, N', 3) by control vertex: those of a part's vertices added up at what carries it."""
+    count = len(head.cage.vertices)
+    total = np.zeros((len(gradients), count + 3, 3))
+    total[:, :count] = gradients[:, :count]
+    for column, vertices in _columns(head):
+        total[:, column] += gradients[:, vertices].sum(1)
+    return total.reshape(len(gradients), -1)
+
+
+def with_parts(fields: Array, head: Head) -> Array:
+    """Fields (K, P, 3) on the carriers (``process.prior``) spread to all control vertices: (K, N', 3)."""
+    count = len(head.cage.vertices)
+    full = np.zeros((len(fields), len(head.controls), 3))
+    full[:, :count] = fields[:, :count]
+    for column, vertices in _columns(head):
+        full[:, vertices] = fields[:, column : column + 1]
+    return full
 
 
 def part_controls(head: Head) -> dict[str, Indices]:
@@ -67,93 +87,51 @@ def part_controls(head: Head) -> dict[str, Indices]:
     return parts
 
 
-def _process(points: Array, head: Head) -> Array:
-    """(K, P, 3) factor of the Gaussian process' covariance: the covariance is the sum of the K outer products.
+def _columns(head: Head) -> list[tuple[int, Indices]]:
+    """Which carrier moves which parts' control vertices."""
+    count = len(head.cage.vertices)
+    source = {"eye_R": count, "eye_L": count + 1}
+    return [(source.get(name, count + 2), vertices) for name, vertices in part_controls(head).items()]
 
-    With k_sym(x, y) = I k(x, y) + diag(-1, 1, 1) k(x, mirror of y) the coordinates are independent of each other,
-    so each is a scalar process of its own.
+
+def _mirror(head: Head) -> Indices:
+    count = len(head.cage.vertices)
+    return np.r_[head.cage.mirror, count + 1, count, count + 2]
+
+
+def _read(fields: Array, gradients: Array) -> Array:
+    """(K, m) change of each distance in mm under fields (K, P, 3)."""
+    return np.asarray(fields.reshape(len(fields), -1) @ gradients.T)
+
+
+def _as_surveyed(factor: Array, traits: dict[str, Array], gradients: Array) -> tuple[Array, Array, dict[str, Array]]:
+    """Rows (K + 2, P * 3) whose distances have the surveys' covariance (m, m), that covariance, and the traits.
+
+    The women's and the men's means are a standard deviation of "sex" to either side: an even mixture of two groups.
     """
-    nodes = _spread(head.cage.vertices, head.cage.mirror)
-    scale, node_scale = amplitude(points, head), amplitude(nodes, head)
-    columns = []
-    for axis in range(3):
-        sign = -1.0 if axis == 0 else 1.0
-        kernel = _kernel(nodes, nodes, sign) * np.outer(node_scale[:, axis], node_scale[:, axis])
-        values, vectors = np.linalg.eigh(kernel)
-        keep = np.argsort(values)[::-1][:NODE_RANK]
-        cross = _kernel(points, nodes, sign) * np.outer(scale[:, axis], node_scale[:, axis])
-        part = np.zeros((NODE_RANK, len(points), 3))
-        part[:, :, axis] = (cross @ (vectors[:, keep] / np.sqrt(values[keep]))).T
-        columns.append(part)
-    return np.concatenate(columns)
+    reading = _read(factor, gradients)
+    covariance = reading.T @ reading
+    diagonal = np.diag(np.diag(covariance))
+    start = PRIOR_SHARE * covariance + (1 - PRIOR_SHARE) * diagonal
+    within = completed(start, within_deviations(), within_correlations())
+    sex, age = traits["sex"].reshape(-1), traits["age"].reshape(-1)
+    sex = sex + likeliest(factor, reading, half_differences() - gradients @ sex)
+    old = gradients @ age
+    rest = conditioned(factor, reading, within - np.outer(old, old))[0]
+    wanted = within + np.outer(half_differences(), half_differences())
+    shape = traits["sex"].shape
+    return np.vstack([rest, sex, age]), wanted, {"sex": sex.reshape(shape), "age": age.reshape(shape)}
 
 
-def _kernel(first: Array, second: Array, sign: float) -> Array:
-    """(P, Q) covariance of one coordinate; ``sign`` is -1 for x."""
-    half = SYMMETRY / 2
-    return (1 - half) * _radial(first, second) + sign * half * _radial(first, second * [-1, 1, 1])
+def _coordinates(field: Array, modes: Array, weight: Array) -> Array:
+    """(MODES,) of a field (P, 3) in modes that are orthogonal under ``weight``."""
+    return np.einsum("kpc,pc,p->k", modes, field, weight) / np.einsum("kpc,kpc,p->k", modes, modes, weight)
 
 
-def _radial(first: Array, second: Array) -> Array:
-    squared = ((first[:, None] - second[None]) ** 2).sum(-1)
-    return np.sum([s**2 * np.exp(-squared / sigma**2) for sigma, s in SCALES], axis=0)
-
-
-def _spread(vertices: Array, mirror: Indices) -> Array:
-    """(Q, 3) farthest-point sample of the right half together with its mirror image."""
-    right = np.flatnonzero((vertices[:, 0] < -0.5) & (np.arange(len(vertices)) < mirror.max() + 1))
-    chosen = [int(right[0])]
-    distance = np.full(len(right), np.inf)
-    for _ in range(NODES - 1):
-        distance = np.minimum(distance, np.linalg.norm(vertices[right] - vertices[chosen[-1]], axis=1))
-        chosen.append(int(right[distance.argmax()]))
-    return np.vstack([vertices[chosen], vertices[mirror[chosen]]])
-
-
-def _vertex_areas(head: Head) -> Array:
-    """(N,) mm^2 of cage surface that belongs to each vertex."""
-    faces = np.array(head.cage.faces)
-    corner = head.cage.vertices[faces]
-    area = np.linalg.norm(np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1]), axis=1) / 2
-    areas = np.bincount(faces.ravel(), np.repeat(area / 4, 4), minlength=len(head.cage.vertices))
-    return np.asarray(areas, np.float64)
-
-
-def _face_weight(points: Array) -> Array:
-    """(P,) 1 on the face, 0 on the back of the head and the neck."""
-    front = np.clip((points[:, 2] + 75) / 40, 0, 1)
-    return np.asarray(front * np.clip((points[:, 1] + 105) / 30, 0, 1), np.float64)
-
-
-def _without_rigid_motion(factor: Array, points: Array, weight: Array) -> Array:
-    """Subtract from each field its weighted least-squares translation and small rotation."""
-    centre = np.average(points, axis=0, weights=weight)
-    relative = points - centre
-    turns = [np.cross(axis, relative) for axis in np.eye(3)]
-    moves = [np.broadcast_to(axis, points.shape) for axis in np.eye(3)]
-    basis = np.stack([*turns, *moves]).reshape(6, -1)
-    weights = np.repeat(weight, 3)
-    flat = factor.reshape(len(factor), -1)
-    amount = np.linalg.solve((basis * weights) @ basis.T, (basis * weights) @ flat.T)
-    return (flat - amount.T @ basis).reshape(factor.shape)
-
-
-def _lids_on_eyes(factor: Array, head: Head) -> Array:
-    """Fields on the cage alone, with the motion of the lids relative to the eyeball made tangential to it."""
-    vertices, count = head.cage.vertices, len(head.cage.vertices)
-    fields = factor[:, :count].copy()
-    for column, side in ((count, "R"), (count + 1, "L")):
-        arm = vertices - head.cage.eye_centres[side]
-        distance = np.linalg.norm(arm, axis=1)
-        near = 1 - np.clip((distance - LID_NEAR) / (LID_FAR - LID_NEAR), 0, 1)
-        near = near**2 * (3 - 2 * near)
-        direction = arm / distance[:, None]
-        relative = fields - factor[:, column : column + 1]
-        radial = np.einsum("kvc,vc->kv", relative, direction)
-        fields -= (near * radial)[..., None] * direction
-        for ring in ("back", "pocket", "rear"):
-            fields[:, head.cage.groups[f"lid_{ring}_{side}"]] = factor[:, column : column + 1]
-    return fields
+def _missing(modes: Array, gradients: Array, sex: Array) -> Array:
+    """(MODES,) the smallest coefficients that bring the distances at ``sex`` to the men's means."""
+    reading = _read(modes, gradients)
+    return likeliest(np.eye(MODES), reading, half_differences() - sex @ reading)
 
 
 def _principal(factor: Array, mirror: Indices, weight: Array) -> Array:
@@ -171,15 +149,3 @@ def _principal(factor: Array, mirror: Indices, weight: Array) -> Array:
     chosen = np.concatenate(modes)[order]
     largest = np.take_along_axis(chosen, np.abs(chosen).argmax(1)[:, None], 1)
     return (chosen * np.sign(largest)).reshape(MODES, columns, 3)
-
-
-def _with_parts(modes: Array, head: Head) -> Array:
-    """Modes on the cage, the two eye centres and the mouth's centre spread to all control vertices."""
-    count = len(head.cage.vertices)
-    full = np.zeros((len(modes), len(head.controls), 3))
-    full[:, :count] = modes[:, :count]
-    source = {"eye_R": count, "eye_L": count + 1}
-    for name, vertices in part_controls(head).items():
-        column = source.get(name, count + 2)
-        full[:, vertices] = modes[:, column : column + 1]
-    return full

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .cage import Array, Head, Indices
-from .parts import EYE_SEGMENTS, LIMBUS_RING
+from .eyeball import EYE_SEGMENTS, LIMBUS_RING
 from .points import smoothstep
 
 IBUG = (

@@ -8,7 +8,7 @@ from .cage import Array, Face, Indices
 from .net import Net, boundary
 from .tessellation import NOSTRIL_QUADS
 
-DEPTHS = ((0.9, 0.8), (0.74, 3.2), (0.5, 6.5))
+DEPTHS = ((0.93, 1.0), (0.84, 4.0), (0.6, 9.0))
 """Width factor and depth in mm of each ring behind the rim."""
 
 
@@ -22,7 +22,7 @@ def add_nostrils(net: Net, coarse: Indices) -> None:
     net.remove_pair_faces(patch)
     points = net.vertices[rim]
     middle = points.mean(0)
-    axis = np.array([0.12, 0.86, -0.5])
+    axis = np.array([0.14, 0.92, -0.36])
     axis /= np.linalg.norm(axis)
     net.name_pair("nostril_0", rim)
     outer, everything = rim, list(inside)

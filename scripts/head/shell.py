@@ -13,8 +13,14 @@ from .cage import Array, Face, Indices
 from .points import MeanFace
 from .tessellation import face_quads, oval_loop
 
-RINGS = 11
+RINGS = 9
 """Rings between the face's outline and the collar, the collar included."""
+
+
+COLLAR_WIDTH = 112.0
+"""Half the breadth of the collar, mm."""
+RAYS_FROM = np.array([0.0, -262.0, -105.0])
+"""A point inside the chest from which all of the collar can be seen."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,16 @@ def _start(oval: Array) -> Array:
 
 
 def _collar(side: float, turn: float) -> Array:
-    """A point of the open lower edge; ``turn`` 0 is the nape, 1 the middle of the chest."""
+    """A point of the open lower edge; ``turn`` 0 is the nape, 1 the middle of the chest.
+
+    The edge is where a fan of rays from inside the chest leaves the body, which makes it one smooth sweep from below
+    the collarbones over the shoulders to the back.
+    """
     angle = np.pi * (1 - turn)
-    x = side * 108 * max(np.sin(angle), 0) ** 0.8
-    ahead = np.cos(angle)
-    y = -140 - 48 * max(ahead, 0) ** 1.5 - 16 * max(-ahead, 0) ** 1.5
-    return np.array([x, y, -112 + 66 * ahead])
+    ahead, aside = np.cos(angle), side * np.sin(angle)
+    aim = np.array([COLLAR_WIDTH * aside, 0.0, -110 + 62 * ahead])
+    aim[1] = -152 - (43 if ahead > 0 else 18) * abs(ahead) ** 1.6
+    return skull.cast(RAYS_FROM, aim)
 
 
 def _resampled(path: Array) -> Array:
@@ -118,7 +128,7 @@ def _relaxed(vertices: Array, faces: Indices, grid: Indices, oval: Array) -> Arr
     soft = grid[0][(turn > 0.28) & (turn < 0.8)]
     pull = np.zeros(len(vertices))
     for ring in range(1, len(grid) - 1):
-        pull[grid[ring]] = 0.25 * np.clip((ring - 0.5) / 3, 0, 1) ** 2
+        pull[grid[ring]] = 0.25 * np.clip((ring - 0.4) / 2.2, 0, 1) ** 2
     pull[soft] = 0.12
     return _faired(vertices, operator, pull, np.union1d(inner, soft), soft)
 

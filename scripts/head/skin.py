@@ -37,6 +37,7 @@ def build_cage() -> tuple[Cage, CageLayout]:
     _press_lips(net)
     kept = net.drop_unused()
     ear.smooth_roots(net, side)
+    ear.sharpen(net)
     eyes.fit_lids(net, right_eye)
     # Rounded so that another processor's last bits do not travel on.
     net.vertices = np.round(symmetrised(net.vertices, net.mirror), 6)
@@ -66,7 +67,7 @@ def _onto_body(net: Net, shell: Shell, matrix: sparse.csr_matrix) -> None:
     """Push the skull and neck out until their *subdivided* surface lies on the body; near the face less and less."""
     share = np.zeros(len(shell.vertices))
     for ring in range(1, len(shell.grid)):
-        share[shell.grid[ring]] = smoothstep(np.array(float(ring)), 0.5, 3.5)
+        share[shell.grid[ring]] = smoothstep(np.array(float(ring)), 0.3, 2.6)
     share[shell.grid[-2:]] = [[0.5], [0.0]]
     share = matrix @ share
     behind = np.flatnonzero(share > 0)

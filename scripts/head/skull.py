@@ -11,14 +11,14 @@ from .points import smoothstep
 def distance(points: Array) -> Array:
     """Approximate signed distance (N,) in mm, negative inside; symmetric in x.
 
-    Sizes follow published head measurements (NIOSH and Farkas, middle of men and women): breadth 152, length 195,
-    vertex to tragion 126, neck girth 363.
+    Sizes follow published head measurements (NIOSH and Farkas, middle of men and women): breadth 151, length 194,
+    vertex to tragion 128, between the tragions 141, neck girth 363.
     """
     x = np.abs(points[:, 0])
     half = np.column_stack([x, points[:, 1:]])
     body = _cranium(half)
-    body = _union(body, _superellipsoid(half, (0, -18, -62), (64, 46, 46), 2.2), 30)
-    body = _union(body, _superellipsoid(half, (0, 12, -84), (71.5, 48, 44), 2.3), 14)
+    body = _union(body, _superellipsoid(half, (0, -18, -62), (59, 46, 46), 2.2), 30)
+    body = _union(body, _superellipsoid(half, (0, 12, -82), (61, 46, 42), 2.3), 14)
     body = _union(body, _superellipsoid(half, (0, -52, -44), (42, 33, 40), 2.2), 16)
     neck = _neck(half)
     neck = _union(neck, _capsule(half, (60, -14, -98), (13, -166, -60), 7.0), 14)
@@ -37,6 +37,19 @@ def project(points: Array, steps: int = 4) -> Array:
     return points
 
 
+def cast(start: Array, towards: Array) -> Array:
+    """Where the ray from ``start`` (3,), inside, through ``towards`` (3,) leaves the body."""
+    direction = (towards - start) / np.linalg.norm(towards - start)
+    along = np.arange(0.0, 260.0, 2.0)
+    outside = np.flatnonzero(distance(start + along[:, None] * direction) > 0)
+    low, high = along[outside[0]] - 2, along[outside[0]]
+    for _ in range(24):
+        middle = (low + high) / 2
+        inside = distance((start + middle * direction)[None])[0] < 0
+        low, high = (middle, high) if inside else (low, middle)
+    return start + low * direction
+
+
 def _gradient(points: Array) -> Array:
     step = 0.1
     return np.stack([(distance(points + e) - distance(points - e)) / (2 * step) for e in np.eye(3) * step], axis=1)
@@ -44,9 +57,9 @@ def _gradient(points: Array) -> Array:
 
 def _cranium(points: Array) -> Array:
     """Squarer seen from above than from the front: that is what gives heads their girth."""
-    scaled = np.abs((points - [0, 50, -85]) / [76, 91, 98.5])
+    scaled = np.abs((points - [0, 50, -83.8]) / [74.5, 95, 96])
     level = (scaled[:, 0] ** 2.45 + scaled[:, 2] ** 2.45) ** (1 / 2.45)
-    return (np.sqrt(level**2 + scaled[:, 1] ** 2) - 1) * 76
+    return ((level**2.2 + scaled[:, 1] ** 2.2) ** (1 / 2.2) - 1) * 74.5
 
 
 def _superellipsoid(points: Array, centre: tuple, radii: tuple, power: float) -> Array:
@@ -76,9 +89,12 @@ def _neck(points: Array) -> Array:
 
 
 def _shoulders(points: Array) -> Array:
-    """Trapezius, collarbones and the top of the chest."""
-    chest = _superellipsoid(points, (0, -250, -98), (175, 78, 74), 2.2)
-    nape = _capsule(points, (9, -40, -124), (12, -150, -142), 24)
-    slope = _capsule(points, (34, -122, -134), (165, -184, -118), 19)
-    collarbone = _capsule(points, (14, -176, -52), (150, -166, -95), 6)
-    return _union(_union(_union(chest, slope, 30), nape, 30), collarbone, 16)
+    """Chest, trapezius from the nape to the shoulder, collarbones and the hollows above and below them."""
+    chest = _superellipsoid(points, (0, -268, -100), (190, 100, 68), 2.3)
+    nape = _capsule(points, (8, -40, -126), (14, -170, -140), 26)
+    slope = _capsule(points, (26, -112, -134), (170, -196, -120), 21)
+    shoulder = _superellipsoid(points, (150, -200, -112), (70, 42, 48), 2.0)
+    trunk = _union(_union(chest, shoulder, 50), _union(slope, nape, 34), 40)
+    collarbone = _capsule(points, (15, -173, -56), (70, -164, -72), 6)
+    outer = _capsule(points, (70, -164, -72), (150, -166, -104), 7)
+    return _union(trunk, _union(collarbone, outer, 12), 24)

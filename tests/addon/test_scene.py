@@ -7,6 +7,8 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from blender_addon import scene
+from blender_addon.scene import lighting, material
+from blender_addon.scene.harmonics import world_light
 from tests.addon import synthetic
 
 
@@ -181,3 +183,29 @@ def test_building_keeps_the_users_selection_and_collection(face_result):
     assert set(mine.objects) == {empty, head.mesh_object, head.armature, head.camera}
     assert bpy.context.view_layer.objects.active == empty
     assert bpy.context.mode == "OBJECT"
+
+
+def test_lashes_are_cut_out_by_their_textures_alpha(face_result):
+    image = bpy.data.images.new("lashes", 4, 4, alpha=True)
+    made = _material(face_result, "lashes.png", {"lashes.png": image}, alpha=0.4)
+    nodes = made.node_tree.nodes
+    alpha = next(n for n in nodes if n.type == "TEX_IMAGE").outputs["Alpha"]
+    targets = {link.to_node.type for link in made.node_tree.links if link.from_socket == alpha}
+    assert targets == {"BSDF_PRINCIPLED", "MIX_SHADER"}, "in what exporters read and in what is shown"
+
+
+def test_a_film_dims_and_glints_only_in_the_photos_light(face_result):
+    made = _material(face_result, "", {}, alpha=0.05, lit_by_sh=False)
+    by_type = {n.type: n for n in made.node_tree.nodes}
+    shade = by_type["BSDF_TRANSPARENT"].inputs["Color"].links[0].from_node
+    strength = by_type["EMISSION"].inputs["Strength"].links[0].from_node
+    for node, operation in ((shade, "MAXIMUM"), (strength, "SUBTRACT")):
+        assert node.operation == operation
+        assert node.inputs[1].links[0].from_socket.name == lighting.RELIGHT
+
+
+def _material(face_result, texture, images, **values):
+    light = world_light(face_result.light, face_result.views[0])
+    group = lighting.build_light_group(light, "light", relight=True)
+    surface = synthetic.Material("part", (0.1, 0.1, 0.1), texture, **values)
+    return material.build_material(surface, images, group, "test")

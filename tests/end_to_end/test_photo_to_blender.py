@@ -104,7 +104,7 @@ def test_the_blend_is_whole(made):
     bpy.ops.wm.open_mainfile(filepath=str(made / "astronaut.blend"))
     head = bpy.data.objects["astronaut"]
     assert [key.name for key in head.data.shape_keys.key_blocks[1:]] == list(NAMES)
-    assert {bone.name for bone in head.parent.data.bones} == {"neck", "head", "jaw", "eye_L", "eye_R"}
+    assert {bone.name for bone in head.parent.data.bones} == {"chest", "neck", "head", "jaw", "eye_L", "eye_R"}
     assert all(image.packed_file for image in bpy.data.images if image.type == "IMAGE" and image.users)
     assert bpy.context.scene.camera.data.background_images[0].image.packed_file
 

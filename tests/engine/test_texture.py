@@ -188,7 +188,13 @@ def test_layout_carries_vertex_values_there_and_back(model):
     image = texels.texels(model.mean)
     mean, total = texels.vertices(image, np.ones((SIZE, SIZE), np.float32), len(model.mean))
     dense = total > np.percentile(total[total > 0], 50)
-    assert np.linalg.norm(mean - model.mean.numpy(), axis=1)[dense].max() < 0.004
+    off = np.linalg.norm(mean - model.mean.numpy(), axis=1)
+    corners = model.mean[model.triangles].numpy()
+    longest = np.linalg.norm(corners - np.roll(corners, 1, 1), axis=-1).max(1)
+    reach = np.zeros(len(off))
+    np.maximum.at(reach, model.triangles.numpy().ravel(), np.repeat(longest, 3))
+    assert (off[dense] < 0.5 * reach[dense]).all()  # the texels round a vertex reach half way to its neighbours
+    assert np.median(off[dense]) < 0.0005
 
 
 def test_positions_are_the_cameras_projection(model):

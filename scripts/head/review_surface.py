@@ -1,0 +1,51 @@
+"""Expressions measured on the surface: what passes through itself, and how much of an eye shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from engine.faces.model import FaceModel, split_polygons
+from engine.render.rasterizer import rasterize
+
+from .cage import Array
+from .intersections import crossings
+
+FRONT = 0.075
+"""Metres behind the tip of the nose up to which triangles are tested."""
+MARGIN = 0.006
+"""Metres round what a shape moves in which it can run into anything."""
+
+
+def new_crossings(model: FaceModel, expression: torch.Tensor) -> Array:
+    """(K,) mm of overlap of each pair of skin triangles of the mean person that cross with ``expression`` (E,) and
+    rest apart without it.
+    """
+    triangles, polygon, _ = split_polygons(model.polygons)
+    skin = [m.name for m in model.materials].index("skin")
+    triangles = triangles[model.polygon_material[polygon] == skin]
+    moved = model.shape(torch.zeros(1), expression) - model.mean
+    reached = model.mean[moved.norm(dim=1) > 1e-5]
+    inside = (model.mean > reached.min(0)[0] - MARGIN) & (model.mean < reached.max(0)[0] + MARGIN)
+    front = (inside.all(1) & (model.mean[:, 2] > model.mean[1, 2] - FRONT)).numpy()
+    found = []
+    for weights in (torch.zeros_like(expression), expression):
+        vertices: Array = 1000.0 * model.shape(torch.zeros(1), weights).numpy().astype(np.float64)
+        pairs, depth = crossings(vertices, triangles, front)
+        found.append({(int(a), int(b)): float(d) for (a, b), d in zip(pairs, depth, strict=True)})
+    return np.array([depth for pair, depth in found[1].items() if pair not in found[0]])
+
+
+def visible_eye(model: FaceModel, vertices: torch.Tensor, pitch: float = 0.0, yaw: float = 0.0) -> float:
+    """mm^2 of the right eyeball that show between the lids, seen from afar from ``pitch`` and ``yaw`` degrees."""
+    side, width = 320, 0.05
+    turn = torch.from_numpy(Rotation.from_euler("YX", [yaw, pitch], True).as_matrix()).float()
+    middle = vertices[model.groups["eye_R"]].mean(0) + torch.tensor([0, 0, 0.012])
+    points = (vertices - middle) @ turn.T * (side / width)
+    image = torch.stack([points[:, 0] + side / 2, side / 2 - points[:, 1], 1000 - points[:, 2]], -1)
+    triangles, polygon, _ = split_polygons(model.polygons)
+    fragments = rasterize(image, torch.from_numpy(triangles), (side, side), cull=False)
+    eyes = [i for i, m in enumerate(model.materials) if m.name in ("eye_R", "cornea")]
+    seen = model.polygon_material[polygon][fragments.pixel_triangles.numpy()]
+    return float(np.isin(seen, eyes).sum()) * (1000 * width / side) ** 2
