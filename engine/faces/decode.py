@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .published import PublishedModel
+from .formats.published import PublishedModel
 from .skinning import joint_transforms, pose_features, skin
 
 

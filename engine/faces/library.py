@@ -8,7 +8,7 @@ import torch
 
 from ..errors import ModelUnavailable
 from ..files.places import engine_models_dir
-from .adopt import adopt
+from .adoption.adopt import adopt
 from .builtin import load_builtin
 from .cache import load_saved, save_model
 from .catalogue import ENTRIES

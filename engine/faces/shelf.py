@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FaceError
-from . import bfm2009, bfm2017, flame, gnm, ict
 from .catalogue import Entry, entry_of
-from .published import PublishedModel
+from .formats import bfm2009, bfm2017, flame, gnm, ict
+from .formats.published import PublishedModel
 
 DEEPEST = 4
 """Levels of folders that are looked into."""

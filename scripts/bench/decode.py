@@ -14,8 +14,8 @@ import torch
 
 from engine.contract import Licence
 from engine.faces.decode import Decoder
+from engine.faces.formats.published import PublishedJoints, PublishedModel
 from engine.faces.library import load_model
-from engine.faces.published import PublishedJoints, PublishedModel
 from engine.faces.skinning import rodrigues
 
 from . import Row

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from engine.contract import Licence
-from engine.faces.correspondence import Correspondence
+from engine.faces.adoption.correspondence import Correspondence
+from engine.faces.formats.published import PublishedAlbedo, PublishedJoints, PublishedModel
 from engine.faces.model import FaceModel
-from engine.faces.published import PublishedAlbedo, PublishedJoints, PublishedModel
 from engine.render.rasterizer import rasterize
 
 LICENCE = Licence("test head", "CC0-1.0", True)
@@ -22,6 +22,8 @@ def published_builtin(builtin: FaceModel) -> PublishedModel:
     parts = {name: g[name] for name in ("mouth_bag", "eye_L", "eye_R", "teeth_upper", "teeth_lower", "tongue")}
     parts["skin"] = np.setdiff1d(g["skin"], g["mouth_bag"])
     parts["gums"] = np.r_[g["gums_upper"], g["gums_lower"]]
+    parts["lashes"] = np.r_[g["lashes_R"], g["lashes_L"]]
+    parts["lacrimal"] = np.r_[g["tears_R"], g["tears_L"], g["caruncle_R"], g["caruncle_L"]]
     points = builtin.landmarks["68"]
     names, bounds = NO_SHAPES
     return PublishedModel(
@@ -39,6 +41,12 @@ def published_builtin(builtin: FaceModel) -> PublishedModel:
         parts=parts,
         landmarks_68=(points.vertices.numpy().astype(np.int32), points.weights.numpy()),
     )
+
+
+def at_the_lids(builtin: FaceModel) -> np.ndarray:
+    """(V,) which vertices are lashes, films and caruncles, which follow the lids: no other head has their like."""
+    names = [f"{name}_{side}" for name in ("lashes", "tears", "caruncle", "cornea") for side in "RL"]
+    return np.isin(np.arange(len(builtin.mean)), np.concatenate([builtin.groups[name] for name in names]))
 
 
 def face_shell(builtin: FaceModel, shift: tuple[float, float, float] = (0.0, 0.03, -0.05)) -> PublishedModel:

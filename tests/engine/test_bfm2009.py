@@ -6,8 +6,8 @@ import pytest
 from scipy.io import savemat
 
 from engine.errors import ModelUnavailable
-from engine.faces import bfm2009, bfm_deep3d, bfm_extreme3d, bfm_mgcnet
-from engine.faces import bfm_cuts as cuts
+from engine.faces.formats import bfm2009, bfm_deep3d, bfm_extreme3d, bfm_mgcnet
+from engine.faces.formats import bfm_cuts as cuts
 from engine.light.color import srgb_to_linear
 from tests.engine import write_bfm as write
 from tests.engine.invented_heads import ibug_plane, write_h5

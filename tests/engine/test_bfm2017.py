@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from engine.errors import ModelUnavailable
-from engine.faces import bfm2017
+from engine.faces.formats import bfm2017
 from engine.light.color import srgb_to_linear
 from tests.engine.invented_heads import write_h5
 from tests.engine.write_statismo import NAMED, statismo

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from engine.errors import FileRefused, ModelUnavailable
-from engine.faces import flame
+from engine.faces.formats import flame
 
 from . import write_flame as write
 from . import write_flame_beside as aside

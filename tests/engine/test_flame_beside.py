@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.errors import ModelUnavailable
-from engine.faces import flame
-from engine.faces.flame_albedo import read_albedo
-from engine.faces.flame_template import uvs_of
+from engine.faces.formats import flame
+from engine.faces.formats.flame_albedo import read_albedo
+from engine.faces.formats.flame_template import uvs_of
 from engine.light.color import srgb_to_linear
 
 from . import write_flame as write

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from engine.errors import ModelUnavailable
-from engine.faces import flame, gnm
 from engine.faces.decode import Decoder
+from engine.faces.formats import flame, gnm
 from engine.faces.skinning import rodrigues
 
 from . import write_gnm as write

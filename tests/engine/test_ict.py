@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine.errors import ModelUnavailable
-from engine.faces import ict
 from engine.faces.arkit import NAMES
+from engine.faces.formats import ict
 from engine.files.damage import FileDamaged
 from engine.files.read_obj import read_polygons, read_positions
 from tests.engine.write_ict import DATA, vertex_lines, write_folder

@@ -13,8 +13,8 @@ from engine import importing, worker
 from engine.coefficients.read import read_coefficients
 from engine.contract import FaceResult, Licence
 from engine.errors import CoefficientsMismatch, CoefficientsUnreadable, ModelUnavailable
-from engine.faces import bfm2009, flame
-from engine.faces.published import PublishedAlbedo, PublishedModel
+from engine.faces.formats import bfm2009, flame
+from engine.faces.formats.published import PublishedAlbedo, PublishedModel
 from engine.posing import posed_vertices
 
 from . import write_bfm, write_flame_beside

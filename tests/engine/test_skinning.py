@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from engine.faces import flame
 from engine.faces.decode import Decoder
+from engine.faces.formats import flame
 from engine.faces.skinning import joint_transforms, pose_mesh, rodrigues
 
 from . import write_flame as write

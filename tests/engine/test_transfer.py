@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine.faces.adoption.nearest import NearestOn, barycentric_of_nearest, border_vertices
+from engine.faces.adoption.transfer import transfer
 from engine.faces.arkit import NAMES
 from engine.faces.builtin import load_builtin
-from engine.faces.nearest import NearestOn, barycentric_of_nearest, border_vertices
-from engine.faces.transfer import transfer
-from tests.engine.heads_to_adopt import exact, published_builtin
+from tests.engine.heads_to_adopt import at_the_lids, exact, published_builtin
 
 SOME = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthSmileLeft", "mouthRollLower", "tongueOut")
 
@@ -18,7 +18,7 @@ def test_builtin_to_itself_returns_the_shapes(names):
     builtin = load_builtin()
     shapes = builtin.expression_basis[[NAMES.index(name) for name in names]].numpy()
     moved = transfer(published_builtin(builtin), builtin, exact(builtin), names, shapes)
-    error = np.linalg.norm(moved - shapes, axis=-1)
+    error = np.linalg.norm(moved - shapes, axis=-1)[:, ~at_the_lids(builtin)]
     assert error.max() < 0.00005, dict(zip(names, error.max(1) * 1000, strict=True))
 
 

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 from scipy.io import savemat
 
-from engine.faces import bfm_cuts as cuts
+from engine.faces.formats import bfm_cuts as cuts
 from tests.engine.invented_heads import columns, deviations, face, rising, triangles
 
 EXPRESSION_DEVIATIONS = np.r_[

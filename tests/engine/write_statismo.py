@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from engine.faces.bfm2017 import NOMOUTH_POINTS
+from engine.faces.formats.bfm2017 import NOMOUTH_POINTS
 from tests.engine.invented_heads import columns, deviations, face, triangles
 
 NAMED = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..contract import Floats, Ints, Licence
+from ...contract import Floats, Ints, Licence
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import Floats
-from ..files.damage import FileDamaged
-from ..files.matlab import read_variables
+from ...contract import Floats
+from ...files.damage import FileDamaged
+from ...files.matlab import read_variables
 from . import bfm_cuts as cuts
 from .bfm_basel import MICROMETRE, read_basel, trimmed_rows
 from .loading import (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ..contract import Floats, Ints
+from ...contract import Floats, Ints
+from ..formats.published import PublishedModel
+from ..model import FaceModel
 from .correspondence import Correspondence
-from .model import FaceModel
-from .published import PublishedModel
 
 SKIN_GROUPS = ("face", "neck", "ears", "ear_L", "ear_R", "scalp", "lids", "lids_L", "lids_R", "lips", "nostrils")
 EYE_GROUPS = ("iris_L", "iris_R", "pupil_L", "pupil_R")
@@ -39,19 +41,37 @@ def skin_weight_of(builtin: FaceModel, found: Correspondence, parts: NDArray[np.
     return np.clip(np.where(parts == "skin", carried, 0), 0, 1).astype(np.float32)
 
 
-def albedo_of(
+@dataclass(frozen=True)
+class Colours:
+    """An albedo space by vertex, as :class:`~..model.FaceModel` has it."""
+
+    mean: Floats
+    basis: Floats
+    relative: bool = False
+    bend: Floats = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    names: tuple[str, ...] = ()
+
+
+def colours_of(
     published: PublishedModel, builtin: FaceModel, found: Correspondence, parts: NDArray[np.str_]
-) -> tuple[Floats, Floats]:
-    """Mean (V, 3) and modes (A, V, 3), linear RGB: the model's own, sampled where it is a texture, or carried over."""
+) -> Colours:
+    """The model's own albedo, sampled where it is a texture; else the built-in head's, carried over."""
     own = published.albedo
     if own is not None and own.mean.shape == published.mean.shape:
-        return own.mean.astype(np.float32), own.basis.astype(np.float32)
+        return Colours(own.mean.astype(np.float32), own.basis.astype(np.float32))
     if own is not None and published.uvs is not None:
-        return _sampled(own.mean[None], published)[0], _sampled(own.basis, published)
+        return Colours(_sampled(own.mean[None], published)[0], _sampled(own.basis, published))
     mean = found.carry(builtin.albedo_mean.cpu().numpy(), builtin)
     modes = found.carry(builtin.albedo_basis.permute(1, 0, 2).cpu().numpy(), builtin).transpose(1, 0, 2)
+    bend = builtin.albedo_bend.cpu().numpy()
     shade = np.where(parts == "lashes", SHADE, 1.0)[:, None]
-    return (mean * shade).astype(np.float32), (modes * shade).astype(np.float32)
+    return Colours(
+        (mean * shade).astype(np.float32),
+        np.ascontiguousarray(modes if builtin.albedo_relative else modes * shade, np.float32),
+        builtin.albedo_relative,
+        found.carry(bend, builtin).astype(np.float32) if len(bend) else bend,
+        builtin.albedo_names,
+    )
 
 
 def mirror_of(published: PublishedModel, parts: NDArray[np.str_], origin: Floats) -> Ints:

@@ -19,12 +19,12 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from ..contract import Floats
+from ...contract import Floats
+from ..formats.published import PublishedModel
+from ..model import FaceModel, LandmarkMap, split_polygons
 from .correspondence import Correspondence, locate
-from .model import FaceModel, LandmarkMap, split_polygons
 from .nearest import Array, Indices
 from .parts import part_of
-from .published import PublishedModel
 
 RIGID = ("eye_L", "eye_R", "teeth_upper", "teeth_lower")
 """Parts that move as one piece."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..contract import Floats, Ints
+from ...contract import Floats, Ints
 
 Points = tuple[Ints, Floats]
 """(..., 3) vertices and (..., 3) weights."""

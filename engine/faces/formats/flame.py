@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..contract import Floats, Ints
-from ..files.arrays import npz_headers, read_npz
-from ..files.damage import FileDamaged
-from ..files.pickles import read_pickle
+from ...contract import Floats, Ints
+from ...files.arrays import npz_headers, read_npz
+from ...files.damage import FileDamaged
+from ...files.pickles import read_pickle
 from .flame_companions import Companions, find_companions
 from .flame_release import REMEDY, Release, release_of
 from .loading import checked_head, expect_shape, loading, pca_expressions

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import Floats
-from ..files.hdf5 import list_arrays, read_arrays
-from ..files.matlab import is_matlab, read_struct, read_variables
+from ...contract import Floats
+from ...files.hdf5 import list_arrays, read_arrays
+from ...files.matlab import is_matlab, read_struct, read_variables
 from . import bfm_cuts as cuts
 from .bfm_basel import MICROMETRE, read_basel, trimmed_rows
 from .loading import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import Floats, Ints, Material
-from .model import FaceModel
+from ...contract import Floats, Ints, Material
+from ..formats.published import PublishedModel
+from ..model import FaceModel
 from .nearest import Array
 from .parts import EYES, eyeball
-from .published import PublishedModel
 from .unwrap import unwrapped
 
 MATERIAL_OF = {

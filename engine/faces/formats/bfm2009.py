@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import ModelUnavailable
-from ..files.damage import FileDamaged
-from ..files.hdf5 import is_hdf5, list_arrays
-from ..files.matlab import is_matlab, list_variables
+from ...errors import ModelUnavailable
+from ...files.damage import FileDamaged
+from ...files.hdf5 import is_hdf5, list_arrays
+from ...files.matlab import is_matlab, list_variables
 from . import bfm_cuts, bfm_deep3d, bfm_extreme3d, bfm_mgcnet
 from .bfm_basel import basel_shapes, load_basel
 from .loading import loading

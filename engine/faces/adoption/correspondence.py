@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..contract import Floats, Ints
-from ..detect.layouts import IRIS_LEFT, IRIS_RIGHT
-from .model import FaceModel, LandmarkMap, split_polygons
+from ...contract import Floats, Ints
+from ...detect.layouts import IRIS_LEFT, IRIS_RIGHT
+from ..formats.published import PublishedModel
+from ..model import FaceModel, LandmarkMap, split_polygons
 from .nearest import Array, Indices, NearestOn, vertex_normals
 from .parts import laid_parts, part_of, sources_of
-from .published import PublishedModel
 from .registration import Anchors, best_similarity, register
 from .sight import Detect, seen_anchors
 

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..contract import Floats, Ints
-from .arkit import NAMES
-from .borrowed import albedo_of, groups_of, mirror_of, skin_weight_of
+from ...contract import Floats, Ints
+from ..arkit import NAMES
+from ..formats.published import PublishedModel
+from ..model import FaceModel, LandmarkMap
+from .borrowed import colours_of, groups_of, mirror_of, skin_weight_of
 from .correspondence import Correspondence, correspond
-from .model import FaceModel, LandmarkMap
 from .parts import part_of
-from .published import PublishedModel
 from .sight import Detect
 from .skeleton import skeleton_of
 from .surfaces import dressed, texture_coordinates
@@ -53,7 +53,7 @@ def adopt(
     origin = origin_of(builtin, found)
     names, basis, bounds = _expressions(published, builtin, found)
     materials, polygon_material = dressed(published, builtin, parts)
-    albedo, albedo_modes = albedo_of(published, builtin, found, parts)
+    colours = colours_of(published, builtin, found, parts)
     joints = skeleton_of(published, builtin, found)
     pose_joints, pose_basis = _pose_correctives(published)
     return FaceModel(
@@ -66,8 +66,11 @@ def adopt(
         expression_names=names,
         expression_basis=basis,
         expression_range=bounds,
-        albedo_mean=_tensor(albedo),
-        albedo_basis=_tensor(albedo_modes),
+        albedo_mean=_tensor(colours.mean),
+        albedo_basis=_tensor(colours.basis),
+        albedo_relative=colours.relative,
+        albedo_bend=_tensor(colours.bend),
+        albedo_names=colours.names,
         skin_weight=_tensor(skin_weight_of(builtin, found, parts)),
         polygons=published.polygons.astype(np.int32),
         uvs=texture_coordinates(published, materials, polygon_material, origin.astype(np.float64)),
@@ -96,7 +99,8 @@ def origin_of(builtin: FaceModel, found: Correspondence) -> Floats:
     tragions = [
         ear[np.argmin((mean[ear, 1:] ** 2).sum(1))] for ear in (builtin.groups["ear_L"], builtin.groups["ear_R"])
     ]
-    middle: Floats = found.registered[tragions].mean(0)
+    # The built-in head's own origin is not quite on a vertex: what lies between is carried along.
+    middle: Floats = (found.registered[tragions] - mean[tragions]).mean(0)
     if abs(middle[0]) < MIDPLANE:
         middle[0] = 0
     return middle

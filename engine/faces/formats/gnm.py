@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..contract import Floats, Ints, Licence
-from ..files.arrays import npz_headers, read_npz
-from ..files.damage import FileDamaged
+from ...contract import Floats, Ints, Licence
+from ...files.arrays import npz_headers, read_npz
+from ...files.damage import FileDamaged
 from .loading import checked_head, expect_shape, indices, loading
 from .published import PublishedJoints, PublishedModel
 

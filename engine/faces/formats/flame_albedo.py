@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ..contract import Licence
-from ..files.arrays import ArrayHeader, ArraysDamaged, array_header, npz_headers, read_npz
-from ..light.color import srgb_to_linear
+from ...contract import Licence
+from ...files.arrays import ArrayHeader, ArraysDamaged, array_header, npz_headers, read_npz
+from ...light.color import srgb_to_linear
 from .published import PublishedAlbedo
 
 SIZE = 256

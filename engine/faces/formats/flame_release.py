@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..contract import Licence
+from ...contract import Licence
 
 SOURCE = "https://flame.is.tue.mpg.de"
 NON_COMMERCIAL = "FLAME model licence (non-commercial research)"

@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from ..camera.camera import Camera
-from ..detect.layouts import IBUG_FROM_MEDIAPIPE
-from ..detect.library import create_detector
-from ..errors import ModelUnavailable
-from ..light.color import linear_to_srgb
-from ..light.harmonics import ambient, directional
-from ..render.fragments import Fragments
-from ..render.shading import render
-from .model import FaceModel, split_polygons
+from ...camera.camera import Camera
+from ...detect.layouts import IBUG_FROM_MEDIAPIPE
+from ...detect.library import create_detector
+from ...errors import ModelUnavailable
+from ...light.color import linear_to_srgb
+from ...light.harmonics import ambient, directional
+from ...render.fragments import Fragments
+from ...render.shading import render
+from ..formats.published import PublishedModel
+from ..model import FaceModel, split_polygons
 from .nearest import Array, Indices
-from .published import PublishedModel
 from .registration import Anchors
 
 Detect = Callable[[np.ndarray], "np.ndarray | None"]

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import Floats, Licence
-from ..errors import ModelUnavailable
-from ..files.damage import FileDamaged
-from ..files.read_obj import read_polygons, read_positions
-from .arkit import NAMES
+from ...contract import Floats, Licence
+from ...errors import ModelUnavailable
+from ...files.damage import FileDamaged
+from ...files.read_obj import read_polygons, read_positions
+from ..arkit import NAMES
 from .loading import checked_head, expect_shape, indices, loading, single_vertices
 from .published import PublishedModel
 

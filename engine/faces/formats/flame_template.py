@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import Floats, Ints
-from ..files.read_obj import read_polygons
+from ...contract import Floats, Ints
+from ...files.read_obj import read_polygons
 
 
 def template_uvs(path: Path, triangles: Ints) -> Floats | None:

@@ -6,7 +6,7 @@ micrometres and raw colours in 0..255; ``*EV`` are standard deviations although 
 
 from __future__ import annotations
 
-from ..contract import Licence
+from ...contract import Licence
 
 NAME = "BFM 2009"
 BASEL_FILE = "01_MorphableModel.mat"

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import Floats, Ints
-from ..files.damage import FileDamaged
-from ..files.matlab import read_variables
+from ...contract import Floats, Ints
+from ...files.damage import FileDamaged
+from ...files.matlab import read_variables
 from . import bfm_cuts as cuts
 from .loading import (
     checked_head,

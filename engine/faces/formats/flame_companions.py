@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import Floats, Ints, Licence
-from ..errors import ModelUnavailable
-from ..files.arrays import array_header, npz_headers, read_npy, read_npz
-from ..files.pickles import read_npy_object, read_pickle
+from ...contract import Floats, Ints, Licence
+from ...errors import ModelUnavailable
+from ...files.arrays import array_header, npz_headers, read_npy, read_npz
+from ...files.pickles import read_npy_object, read_pickle
 from . import flame_albedo
 from .flame_landmarks import Points, is_embedding, joined, mediapipe_numbers, points_of
 from .flame_template import template_uvs, uvs_of

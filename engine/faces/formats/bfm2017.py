@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ..contract import Floats, Ints, Licence
-from ..errors import ModelUnavailable
-from ..files.damage import FileDamaged
-from ..files.hdf5 import is_hdf5, list_arrays, read_arrays, read_text
+from ...contract import Floats, Ints, Licence
+from ...errors import ModelUnavailable
+from ...files.damage import FileDamaged
+from ...files.hdf5 import is_hdf5, list_arrays, read_arrays, read_text
 from .bfm_cuts import BASEL_SOURCE, BASEL_VERTICES, EOS_POINTS
 from .loading import (
     checked_head,

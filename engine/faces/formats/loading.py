@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import Floats, Ints
-from ..errors import ModelUnavailable
-from ..files.damage import FileDamaged
-from ..files.matlab import is_matlab, list_variables
-from ..light.color import srgb_to_linear
+from ...contract import Floats, Ints
+from ...errors import ModelUnavailable
+from ...files.damage import FileDamaged
+from ...files.matlab import is_matlab, list_variables
+from ...light.color import srgb_to_linear
 from .published import PublishedAlbedo, PublishedModel
 
 HEIGHT = (0.15, 0.5)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import Floats, Ints
-from ..files.hdf5 import list_arrays, read_arrays
+from ...contract import Floats, Ints
+from ...files.hdf5 import list_arrays, read_arrays
 from . import bfm_cuts as cuts
 from .bfm_basel import MICROMETRE
 from .loading import (

@@ -14,8 +14,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from ..contract import Floats, Ints
-from .model import split_polygons
+from ...contract import Floats, Ints
+from ..model import split_polygons
 from .nearest import Array, Indices
 
 ROUNDS = 4

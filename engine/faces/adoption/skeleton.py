@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..contract import Floats, Ints
+from ...contract import Floats, Ints
+from ..formats.published import PublishedJoints, PublishedModel
+from ..model import FaceModel
 from .correspondence import Correspondence
-from .model import FaceModel
 from .nearest import Array
 from .parts import EYES, eyeball, part_of
-from .published import PublishedJoints, PublishedModel
 
 NAMES = {
     "global": "root",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import FaceModel
+from ..formats.published import PublishedModel
+from ..model import FaceModel
 from .nearest import Array
-from .published import PublishedModel
 from .registration import Similarity
 
 EYES = ("eye_L", "eye_R")
