@@ -1,162 +1,135 @@
-"""Draw the built-in head's people and print its table of measures.
+"""Draw the built-in head and measure it: the pictures of ``docs/head`` and the tables of ``docs/head.md``.
 
-``python scripts/head_pictures.py people --output people.png`` draws fifty random heads and says in how many a detector
-finds a face; ``directions`` draws each semantic direction at both ends; ``table`` prints the measures beside those of
-the surveys.
+``python scripts/head_pictures.py all`` makes everything again; ``python scripts/head_pictures.py people measures`` only
+what is named. Tables are printed and written into the document; two of them need files that do not come with the
+repository, ``--task`` and ``--ict``, and stay as they are without.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import cv2
-import numpy as np
 import torch
 import tyro
-from PIL import Image as Pictures
-from PIL import ImageDraw, ImageFont
-from torch import Tensor
 
-from engine.detect.library import create_detector
 from engine.faces.builtin import ASSET, load_builtin
-from engine.faces.model import FaceModel, split_polygons
-from engine.preview.head import CLEAR, Head
 from engine.preview.head import Image as Picture
-from engine.preview.studio import draw_studio, studio_camera, view
-from engine.render.normals import vertex_normals
-from engine.texture.eye import eye_texture
-from engine.texture.layout import SKIN_TEXTURE, layout
-from engine.texture.materials import DRAWN, EYE_TEXTURE
-from engine.texture.pixels import encode
 from scripts.head.assembly import build_head
 from scripts.head.statistics import measures_table
+from scripts.sheets import anatomy, expressions, mouth, paper, people, skins, uv
+from scripts.sheets.check_ict import agreement_table, compare
+from scripts.sheets.check_scores import readings, scores_table
+from scripts.sheets.check_surface import crossings_table
+from scripts.sheets.sitter import Sitter
 
-TILE = (240, 280)
-GAP, LABEL = 4, 20
-TEXELS = 768
-PAPER, INK = (24, 25, 28), (220, 220, 220)
-
-
-class Sitter:
-    """A model ready to be drawn with any identity and colouring."""
-
-    def __init__(self, model: FaceModel, texels: int = TEXELS) -> None:
-        self.model = model
-        triangles, polygon, corners = split_polygons(model.polygons)
-        material = model.polygon_material[polygon].astype(np.int64)
-        shown = np.array([m.alpha >= CLEAR for m in model.materials])[material]
-        self._all, self._triangles = torch.from_numpy(triangles), torch.from_numpy(triangles[shown])
-        self._material = material[shown]
-        self._uvs = torch.from_numpy(model.uvs[polygon[:, None], corners][shown])
-        self._materials = tuple(
-            m if m.texture else dataclasses.replace(m, texture=DRAWN.get(m.name, "")) for m in model.materials
-        )
-        self._layout = layout(model, texels)
-        detail = model.textures.get("skin", np.ones((1, 1, 3), np.float32))
-        self._detail = cv2.resize(detail, (texels, texels), interpolation=cv2.INTER_AREA)
-
-    def head(self, identity: Tensor, colouring: Tensor | None = None) -> Head:
-        """The head of coefficients ``identity`` (<= I,) and ``colouring`` (<= A,); no textures without the latter."""
-        vertices = self.model.shape(identity)
-        return Head(
-            vertices=vertices,
-            normals=vertex_normals(vertices, self._all),
-            triangles=self._triangles,
-            corner_uvs=self._uvs,
-            material=self._material,
-            materials=self._materials,
-            textures={} if colouring is None else self.textures(colouring),
-        )
-
-    def textures(self, colouring: Tensor) -> dict[str, Picture]:
-        """Skin and eyes in the colours of ``colouring`` (<= A,)."""
-        albedo = self.model.albedo(colouring).clamp(0.004, 1)
-        ring = self.model.groups["iris_L"][len(self.model.groups["iris_L"]) // 2]
-        iris = albedo[ring].numpy()
-        skin = self._layout.pad(self._layout.texels(albedo) * self._detail)
-        return {SKIN_TEXTURE: encode(skin), EYE_TEXTURE: encode(eye_texture(iris))}
+ROOT = Path(__file__).resolve().parent.parent
 
 
-def portrait(head: Head, size: tuple[int, int] = TILE, yaw: float = -12.0, clay: bool = False) -> Picture:
-    """(H, W, 3) sRGB in the preview's studio; positive ``yaw`` turns the head to its own left, in degrees."""
-    return draw_studio(head, view(head, studio_camera(head, yaw, size)), clay=clay)
+@dataclass(frozen=True)
+class Files:
+    """Files that do not come with the repository."""
+
+    task: Path | None
+    ict: Path | None
 
 
-def random_people(model: FaceModel, count: int, seed: int) -> list[tuple[Tensor, Tensor]]:
-    """Identity and colouring drawn from the model's own distribution, within 2.5 standard deviations a mode."""
-    generator = torch.Generator().manual_seed(seed)
-    sizes = (len(model.identity_basis), len(model.albedo_basis))
-    return [tuple(torch.randn(s, generator=generator).clamp(-2.5, 2.5) for s in sizes) for _ in range(count)]  # type: ignore[misc]
+def blender_characters(sitter: Sitter) -> Picture:
+    """Three characters by Blender, which is loaded only for this."""
+    from scripts.sheets import blender
+
+    return blender.characters(sitter)
 
 
-def people(output: Path = Path("people.png"), asset: Path = ASSET, count: int = 50, seed: int = 11) -> None:
-    """Draw random people, ten in a row, and count those in whom MediaPipe finds a face.
+def blender_eyes(sitter: Sitter) -> Picture:
+    """The eye by Blender."""
+    from scripts.sheets import blender
+
+    return blender.eyes(sitter)
+
+
+def scores(sitter: Sitter, files: Files) -> str:
+    """MediaPipe's scores, or nothing without its file."""
+    return scores_table(readings(sitter, files.task)) if files.task else ""
+
+
+def ict(sitter: Sitter, files: Files) -> str:
+    """Agreement with ICT-FaceKit, or nothing without its shapes."""
+    return agreement_table(compare(sitter.model, files.ict)) if files.ict else ""
+
+
+PICTURES: dict[str, Callable[[Sitter], Picture]] = {
+    "neutral": anatomy.neutral,
+    "wireframe": anatomy.wireframe,
+    "parts": anatomy.exploded,
+    "uv": uv.uv,
+    "mouth": mouth.mouth,
+    "blink": expressions.blink,
+    "people": people.people,
+    "directions": people.directions,
+    "skins": skins.skins,
+    "shapes": expressions.shapes,
+    "visemes": expressions.visemes,
+    "emotions": expressions.emotions,
+    "pairs": expressions.pairs,
+    "turns": expressions.turns,
+    "blender": blender_characters,
+    "eye": blender_eyes,
+}
+TABLES: dict[str, Callable[[Sitter, Files], str]] = {
+    "anatomy": lambda sitter, _: anatomy.parts_table(sitter),
+    "measures": lambda sitter, _: measures_table(sitter.model, build_head()[0]),
+    "found": lambda sitter, _: people.found(sitter),
+    "tones": lambda sitter, _: skins.tones_table(sitter),
+    "crossings": lambda sitter, _: crossings_table(sitter.model),
+    "scores": scores,
+    "ict": ict,
+}
+
+
+def main(
+    what: Annotated[tuple[str, ...], tyro.conf.Positional],
+    output: Path = ROOT / "docs" / "head",
+    document: Path = ROOT / "docs" / "head.md",
+    asset: Path = ASSET,
+    task: Path | None = None,
+    ict: Path | None = None,
+) -> None:
+    """Make pictures and tables.
 
     Args:
-        output: picture to write.
+        what: ``all`` or names of pictures and tables.
+        output: folder for the pictures.
+        document: where the tables are written.
         asset: head to draw.
-        count: how many.
-        seed: of the draw.
+        task: MediaPipe's ``face_landmarker.task``, for the table ``scores``.
+        ict: ICT-FaceKit's shapes as one archive (see ``scripts/sheets/check_ict.py``), for the table ``ict``.
     """
-    model = load_builtin(asset)
-    sitter, detector = Sitter(model), create_detector("mediapipe")
-    tiles, missed = [], []
-    for number, (identity, colouring) in enumerate(random_people(model, count, seed)):
-        tiles.append(portrait(sitter.head(identity, colouring)))
-        if len(detector.detect(tiles[-1])) != 1:
-            missed.append(number)
-    detector.close()
-    _sheet(tiles, 10).save(output)
-    print(f"wrote {output}; a face found in {count - len(missed)} of {count}; not in {missed}")
-
-
-def directions(output: Path = Path("directions.png"), asset: Path = ASSET, reach: float = 2.0) -> None:
-    """Draw every semantic direction at both ends, from the front and half from the side, in clay.
-
-    Args:
-        output: picture to write.
-        asset: head to draw.
-        reach: standard deviations at the ends.
-    """
-    model = load_builtin(asset)
-    sitter = Sitter(model)
-    tiles, labels = [], []
-    for name, direction in zip(model.semantic_names, model.semantic_directions, strict=True):
-        ends = [sitter.head(sign * reach * direction) for sign in (-1, 1)]
-        for yaw in (0.0, -50.0):
-            tiles += [portrait(head, TILE, yaw, clay=True) for head in ends]
-        labels += [f"{name} {sign}{reach:g}" for sign in ("-", "+")] * 2
-    _sheet(tiles, 8, labels).save(output)
-    print(f"wrote {output}")
-
-
-def table(asset: Path = ASSET) -> None:
-    """Print the model's measures beside the surveys', as Markdown.
-
-    Args:
-        asset: head to measure.
-    """
-    print(measures_table(load_builtin(asset), build_head()[0]))
-
-
-def _sheet(tiles: list[Picture], columns: int, labels: list[str] | None = None) -> Pictures.Image:
-    height, width = tiles[0].shape[:2]
-    height += LABEL if labels else 0
-    rows = -(-len(tiles) // columns)
-    paper = Pictures.new("RGB", (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP), PAPER)
-    pen, font = ImageDraw.Draw(paper), ImageFont.load_default(14)
-    for index, tile in enumerate(tiles):
-        x, y = GAP + index % columns * (width + GAP), GAP + index // columns * (height + GAP)
-        paper.paste(Pictures.fromarray(tile), (x, y))
-        if labels:
-            pen.text((x + 4, y + height - LABEL + 1), labels[index], INK, font)
-    return paper
+    unknown = set(what) - {"all", *PICTURES, *TABLES}
+    if unknown:
+        sys.exit(f"unknown: {', '.join(sorted(unknown))}; choose all or {', '.join((*PICTURES, *TABLES))}")
+    torch.set_num_threads(1)
+    sitter = Sitter(load_builtin(asset))
+    for name in PICTURES:
+        if name in what or "all" in what:
+            start = time.perf_counter()
+            paper.save(PICTURES[name](sitter), output / f"{name}.jpg")
+            size = (output / f"{name}.jpg").stat().st_size / 1000
+            print(f"{output / name}.jpg: {size:.0f} kB, {time.perf_counter() - start:.1f} s", flush=True)
+    for name in TABLES:
+        if name in what or "all" in what:
+            text = TABLES[name](sitter, Files(task, ict))
+            if text:
+                print(f"\n{name}\n\n{text}", flush=True)
+                paper.fill(document, name, text)
 
 
 if __name__ == "__main__":
     with torch.no_grad():
-        tyro.extras.subcommand_cli_from_dict({"people": people, "directions": directions, "table": table})
+        tyro.cli(main)

@@ -17,6 +17,9 @@ FOCAL_GUESS = 1.6
 FOCAL_BOUNDS = (0.5, 8.0)
 FOCAL_SPREAD = 0.25
 """Standard deviation of the logarithm of that guess."""
+IDENTITY_PRECISION = 0.6
+"""Of the identity coefficients, 1 being the model's own: the other terms are deliberately cautious, and on heads of known
+shape this recovers most (``docs/results.md``)."""
 NEAREST = 0.15
 """Metres: the closest a head may come to the camera."""
 CAPS = ((slice(0, 3), 0.3), (slice(3, 6), 0.3), (slice(6, 7), 0.1), (slice(POSE, None), 1.5))
@@ -54,8 +57,8 @@ class System:
 
 
 def add_priors(system: System, basis: LandmarkBasis, state: State, focal_guess: float | None) -> None:
-    """Identity: one standard deviation. Expression: a bell round 0. Focal length: near the guess."""
-    precision = np.r_[np.ones(basis.identities), basis.spread**-2]
+    """Identity: a bell somewhat wider than the model's own. Expression: a bell round 0. Focal length: near the guess."""
+    precision = np.r_[np.full(basis.identities, IDENTITY_PRECISION), basis.spread**-2]
     system.add_diagonal(POSE, precision, -state.coefficients)
     if focal_guess is not None:
         system.add_diagonal(6, np.array([FOCAL_SPREAD**-2]), np.array([np.log(focal_guess / state.pose.focal)]))

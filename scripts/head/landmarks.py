@@ -7,6 +7,7 @@ import numpy as np
 from .cage import Array, Head, Indices
 from .eyeball import EYE_SEGMENTS, LIMBUS_RING
 from .points import smoothstep
+from .slide import slid
 
 IBUG = (
     *(127, 234, 93, 132, 58, 172, 150, 176, 152, 400, 379, 397, 288, 361, 323, 454, 356),  # jaw, right ear to left ear
@@ -21,11 +22,10 @@ IBUG = (
 
 def landmark_maps(head: Head) -> dict[str, tuple[Indices, Array]]:
     """Vertices (L, 3) and barycentric weights (L, 3) of layouts "478" and "68"."""
-    own = np.tile(np.arange(468)[:, None], (1, 3))
-    alone = np.tile([1.0, 0, 0], (468, 1))
+    own, own_weights = slid(head)
     iris = [_iris(head.groups[f"eye_{side}"], side) for side in "RL"]
     vertices = np.vstack([own, *(v for v, _ in iris)])
-    weights = np.vstack([alone, *(w for _, w in iris)])
+    weights = np.vstack([own_weights, *(w for _, w in iris)])
     chosen = np.array(IBUG)
     return {"478": (vertices, weights), "68": (vertices[chosen], weights[chosen])}
 

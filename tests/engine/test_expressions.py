@@ -12,10 +12,10 @@ from engine.faces.arkit import NAMES, PAIRS, opposite
 from engine.faces.builtin import load_builtin
 from engine.faces.combinations import COMBINATIONS, EMOTIONS, VISEMES
 from scripts.head.intersections import crossings
-from scripts.head.review_ict import compare
-from scripts.head.review_pictures import Sitter, posed
-from scripts.head.review_scores import readings
-from scripts.head.review_surface import new_crossings, visible_eye
+from scripts.sheets.check_ict import compare
+from scripts.sheets.check_scores import readings
+from scripts.sheets.check_surface import new_crossings, visible_eye
+from scripts.sheets.sitter import Sitter, posed
 
 DATA = Path(__file__).parents[3] / "shared/data"
 TASK = DATA / "mediapipe_task/face_landmarker.task"

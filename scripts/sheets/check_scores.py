@@ -9,8 +9,10 @@ from pathlib import Path
 from engine.detect.mediapipe_task import FaceLandmarker
 from engine.faces.arkit import NAMES
 
-from .review_pictures import Sitter
+from .sitter import Sitter
+from .studio import portrait
 
+SIZE = (384, 384)
 UNANSWERED = ("cheekPuff", "cheekSquint", "jawForward", "mouthDimple", "noseSneer", "tongueOut")
 """Shapes to which the landmarker's scores hardly answer on people either."""
 
@@ -40,7 +42,7 @@ def readings(sitter: Sitter, task: Path) -> dict[str, Reading]:
 
     def scores(*names: str) -> dict[str, float]:
         vertices = sitter.vertices(dict.fromkeys(names, 1.0))
-        return landmarker(sitter.portrait(vertices, size=(384, 384))).expression or {}
+        return landmarker(portrait(sitter, sitter.head(vertices), SIZE, 0.0)).expression or {}
 
     try:
         rest = scores()
@@ -76,7 +78,7 @@ def _reading(
     return Reading(min(rest.get(n, 0.0) for n in names), min(seen.get(n, 0.0) for n in names), rank, order[0], alone)
 
 
-def table(found: dict[str, Reading]) -> str:
+def scores_table(found: dict[str, Reading]) -> str:
     """Markdown: score at rest and at 1, rank of its gain, what gains most where that is another, each side alone."""
     lines = [
         "| Shape | Neutral | At 1 | Rank | Strongest | Left alone | Right alone |",
@@ -87,4 +89,6 @@ def table(found: dict[str, Reading]) -> str:
         star = " *" if name in UNANSWERED else ""
         sides = " | ".join(f"{score:.2f}" for score in r.alone) or " | "
         lines.append(f"| {name}{star} | {r.neutral:.2f} | {r.full:.2f} | {r.rank} | {other} | {sides} |")
+    firsts = sum(r.rank == 1 for r in found.values())
+    lines += ["", f"First in rank: {firsts} of {len(found)}. With * : hardly answered on people either."]
     return "\n".join(lines)

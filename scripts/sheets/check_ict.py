@@ -9,8 +9,7 @@ import numpy as np
 
 from engine.faces.arkit import NAMES
 from engine.faces.model import FaceModel
-
-from .cage import Array
+from scripts.head.cage import Array
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,23 @@ def compare(model: FaceModel, pack: Path) -> dict[str, Agreement]:
             float((own * theirs).sum()) / max(size[0] * size[1], 1e-9), size[0] / max(size[1], 1e-9)
         )
     return result
+
+
+def agreement_table(found: dict[str, Agreement]) -> str:
+    """Markdown: cosine and ratio of every shape, six numbers a row, then how many go the same way."""
+    rows = [f"{name} | {a.cosine:.2f} | {a.ratio:.2f}" for name, a in found.items()]
+    third = -(-len(rows) // 3)
+    lines = ["| shape | cosine | ratio " * 3 + "|", "|---" * 9 + "|"]
+    for i in range(third):
+        cells = [rows[k] if k < len(rows) else " | | " for k in (i, i + third, i + 2 * third)]
+        lines.append(f"| {' | '.join(cells)} |")
+    cosines, ratios = (np.array([getattr(a, f) for a in found.values()]) for f in ("cosine", "ratio"))
+    lines += [
+        "",
+        f"Cosine over 0.7 in {int((cosines > 0.7).sum())} of {len(found)}, lowest {cosines.min():.2f}; "
+        f"ratio from {ratios.min():.2f} to {ratios.max():.2f}, median {np.median(ratios):.2f}.",
+    ]
+    return "\n".join(lines)
 
 
 def _similarity(source: Array, target: Array) -> Array:

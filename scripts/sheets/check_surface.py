@@ -6,14 +6,16 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from engine.faces.arkit import NAMES
 from engine.faces.model import FaceModel, split_polygons
 from engine.render.rasterizer import rasterize
-
-from .cage import Array
-from .intersections import crossings
+from scripts.head.cage import Array
+from scripts.head.intersections import crossings
 
 FRONT = 0.075
 """Metres behind the tip of the nose up to which triangles are tested."""
+NOTICED = 0.3
+"""mm of overlap from which a crossing is counted in the table."""
 MARGIN = 0.006
 """Metres round what a shape moves in which it can run into anything."""
 
@@ -35,6 +37,22 @@ def new_crossings(model: FaceModel, expression: torch.Tensor) -> Array:
         pairs, depth = crossings(vertices, triangles, front)
         found.append({(int(a), int(b)): float(d) for (a, b), d in zip(pairs, depth, strict=True)})
     return np.array([depth for pair, depth in found[1].items() if pair not in found[0]])
+
+
+def crossings_table(model: FaceModel) -> str:
+    """Markdown: the shapes of one side or none that make skin cross by over 0.3 mm, and how many do not."""
+    lines = ["| shape | pairs of triangles over 0.3 mm | deepest, mm |", "|---|---|---|"]
+    clean = 0
+    names = [name for name in NAMES if not name.endswith("Left") or name in ("jawLeft", "mouthLeft")]
+    for name in names:
+        weights = torch.zeros(len(model.expression_names))
+        weights[NAMES.index(name)] = 1.0
+        depth = new_crossings(model, weights)
+        deep = int((depth > NOTICED).sum())
+        clean += deep == 0
+        if deep:
+            lines.append(f"| {name} | {deep} | {depth.max():.2f} |")
+    return "\n".join([*lines, "", f"{clean} of {len(names)} shapes (one side each) make none."])
 
 
 def visible_eye(model: FaceModel, vertices: torch.Tensor, pitch: float = 0.0, yaw: float = 0.0) -> float:
