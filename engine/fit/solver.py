@@ -18,8 +18,8 @@ FOCAL_BOUNDS = (0.5, 8.0)
 FOCAL_SPREAD = 0.25
 """Standard deviation of the logarithm of that guess."""
 IDENTITY_PRECISION = 0.6
-"""Of the identity coefficients, 1 being the model's own: the other terms are deliberately cautious, and on heads of known
-shape this recovers most (``docs/results.md``)."""
+"""Of the identity coefficients, 1 being the model's own: the other terms are deliberately cautious, and on heads of
+known shape this recovers most (``docs/results.md``)."""
 NEAREST = 0.15
 """Metres: the closest a head may come to the camera."""
 CAPS = ((slice(0, 3), 0.3), (slice(3, 6), 0.3), (slice(6, 7), 0.1), (slice(POSE, None), 1.5))
@@ -57,7 +57,7 @@ class System:
 
 
 def add_priors(system: System, basis: LandmarkBasis, state: State, focal_guess: float | None) -> None:
-    """Identity: a bell somewhat wider than the model's own. Expression: a bell round 0. Focal length: near the guess."""
+    """Identity: a bell a little wider than the model's own. Expression: one round 0. Focal length: near the guess."""
     precision = np.r_[np.full(basis.identities, IDENTITY_PRECISION), basis.spread**-2]
     system.add_diagonal(POSE, precision, -state.coefficients)
     if focal_guess is not None:

@@ -103,7 +103,10 @@ def test_looking_through_the_camera_the_head_covers_the_face(made, tmp_path):
 def test_the_blend_is_whole(made):
     bpy.ops.wm.open_mainfile(filepath=str(made / "astronaut.blend"))
     head = bpy.data.objects["astronaut"]
-    assert [key.name for key in head.data.shape_keys.key_blocks[1:]] == list(NAMES)
+    keys = head.data.shape_keys
+    correctives = FaceResult.load(made / "face").correctives.names
+    assert [key.name for key in keys.key_blocks[1:]] == [*NAMES, *correctives]
+    assert len(keys.animation_data.drivers) == len(correctives) > 20
     assert {bone.name for bone in head.parent.data.bones} == {"chest", "neck", "head", "jaw", "eye_L", "eye_R"}
     assert all(image.packed_file for image in bpy.data.images if image.type == "IMAGE" and image.users)
     assert bpy.context.scene.camera.data.background_images[0].image.packed_file
@@ -114,7 +117,7 @@ def test_the_glb_comes_back(made):
     bpy.ops.import_scene.gltf(filepath=str(made / "astronaut.glb"), merge_vertices=True)
     head = max((o for o in bpy.data.objects if o.type == "MESH"), key=lambda o: len(o.data.vertices))
     result = FaceResult.load(made / "face")
-    assert [key.name for key in head.data.shape_keys.key_blocks[1:]] == list(NAMES)
+    assert [key.name for key in head.data.shape_keys.key_blocks[1:]] == [*NAMES, *result.correctives.names]
     assert len(head.data.vertices) == len(result.mesh.vertices)
-    weights = [key.value for key in head.data.shape_keys.key_blocks[1:]]
+    weights = [key.value for key in head.data.shape_keys.key_blocks[1 : 1 + len(NAMES)]]
     assert np.allclose(weights, np.clip(result.views[0].expression, 0, 1), atol=1e-3)

@@ -22,6 +22,9 @@ def published_builtin(builtin: FaceModel) -> PublishedModel:
     parts = {name: g[name] for name in ("mouth_bag", "eye_L", "eye_R", "teeth_upper", "teeth_lower", "tongue")}
     parts["skin"] = np.setdiff1d(g["skin"], g["mouth_bag"])
     parts["gums"] = np.r_[g["gums_upper"], g["gums_lower"]]
+    for side in "LR":
+        parts[f"eye_{side}"] = np.setdiff1d(g[f"eye_{side}"], g[f"cornea_{side}"])
+    parts["cornea"] = np.r_[g["cornea_R"], g["cornea_L"]]
     parts["lashes"] = np.r_[g["lashes_R"], g["lashes_L"]]
     parts["lacrimal"] = np.r_[g["tears_R"], g["tears_L"], g["caruncle_R"], g["caruncle_L"]]
     points = builtin.landmarks["68"]
