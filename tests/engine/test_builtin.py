@@ -173,7 +173,8 @@ def test_face_has_the_largest_texture_scale(model):
 
 def test_landmarks_mirror(model):
     points = model.landmarks["478"].points(model.mean)
-    assert (model.landmarks["478"].vertices[:468, 0] == torch.arange(468)).all()
+    slid = (points[:468] - model.mean[:468]).norm(dim=1)
+    assert slid.max() < 0.0085 and 0.0003 < slid.median() < 0.003  # on the skin, where the detector sees them
     centres = points[[468, 473]]
     eyes = model.joint_regressor[[model.joint_names.index(name) for name in ("eye_R", "eye_L")]] @ model.mean
     assert torch.allclose(centres[:, :2], eyes[:, :2], atol=1e-6)
