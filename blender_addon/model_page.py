@@ -41,15 +41,14 @@ def _draw_family(box: bpy.types.UILayout, family: dict[str, Any]) -> None:
     found = [model["name"] for model in family["models"]]
     row = box.row()
     row.label(text=family["title"], icon="CHECKMARK" if found else "BLANK1")
-    row.label(text=family["purpose"])
     if family["download_mb"] and not found:
         fetch = row.operator("reconstruct_face.fetch_model", icon="IMPORT")
         fetch.family = family["family"]
         fetch.terms = strings.fetch_terms(family["title"], family["licence"], family["download_mb"], family["source"])
-    line = box.row()
-    line.label(text=f"{family['licence']}, {strings.COMMERCIAL[family['commercial']]}", icon="FAKE_USER_ON")
+    box.label(text=family["purpose"][:1].upper() + family["purpose"][1:], icon="BLANK1")
+    box.label(text=f"{family['licence']}, {strings.COMMERCIAL[family['commercial']]}", icon="FAKE_USER_ON")
     if family["source"]:
-        line.operator("wm.url_open", text=family["source"].removeprefix("https://"), icon="URL").url = family["source"]
+        row.operator("wm.url_open", text=family["source"].removeprefix("https://"), icon="URL").url = family["source"]
     if not found:
         box.label(text=f"Copy into the folder: {family['files']}", icon="FILE")
     elif found != ["builtin"]:
