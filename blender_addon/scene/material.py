@@ -19,6 +19,9 @@ _SUBSURFACE_RADIUS = (1.0, 0.35, 0.2)
 """How far red, green and blue light travel in skin, relative to red."""
 _SUBSURFACE_METRES = 0.004
 _TISSUE_IOR = 1.4
+_BELOW_FILM = ("eye_R", "eye_L")
+"""Surfaces that mirror nothing themselves: the clear film before them does, and a second, blurred reflection would
+lie over the pupil as a grey veil."""
 _LID_METRES, _MOUTH_METRES = 0.008, 0.035
 """How far away lids and lips still shade what lies behind them."""
 _CATCHLIGHT = 0.8
@@ -109,6 +112,8 @@ def _set_principled(node: bpy.types.Node, surface: Material) -> None:
         "subsurface_radius": radius,
         "subsurface_scale": _SUBSURFACE_METRES,
     }
+    if surface.name in _BELOW_FILM:
+        values["specular"] = 0.0
     for name, value in values.items():
         socket = compat.principled_input(node, name)
         if socket is not None:

@@ -22,6 +22,14 @@ LOWER_ROLL = {"R": (25, 110, 24, 23, 22, 26, 112), "L": (255, 339, 254, 253, 252
 the brow, the roll under the lower lid's edge."""
 WING_RIM = (12.5, -6.0, 21.0)
 """Middle of the lower rim of the nose's left wing, mm."""
+ROUNDING = (
+    ((18.0, -9.5, 14.0), (3.6, 3.6, 6.0), -1.0, 0.7),
+    ((18.8, -3.5, 12.5), (3.5, 3.0, 6.0), 0.5, 0.0),
+    ((12.5, -8.0, 24.0), (4.0, 4.0, 4.5), 0.0, 0.9),
+    ((0.0, -9.5, 28.0), (5.0, 4.0, 6.0), 0.0, -1.1),
+)
+"""Left places on the nose's base, the breadths of the neighbourhoods that move, outward and upward shifts, all in mm:
+corner of the wing, its side, the rim's arch, the lobule below the tip."""
 MARGIN_ABOVE, MARGIN_BELOW = 4.4, 5.2
 """Heights in mm of the lids' edges above and below the middle of the iris."""
 
@@ -60,6 +68,7 @@ def mean_face() -> MeanFace:
     points[:, 2] += _profile(points) + _sides(points) + _eyes_forward(points, iris)
     _narrow_nose(points)
     _lower_wings(points)
+    _round_base(points)
     _open_eyes(points, iris)
     _fill_lids(points)
     _close_lips(points)
@@ -112,6 +121,18 @@ def _lower_wings(points: Array) -> None:
     front = np.exp(-(((aside - [9.0, -6.5, 29.0]) / [4.5, 4, 5]) ** 2).sum(1))
     points[:, 1] -= 2.3 * near + 1.0 * front
     points[:, 0] += 0.5 * near * np.sign(points[:, 0])
+
+
+def _round_base(points: Array) -> None:
+    """Give the nose's lower outline the sweep of a gull's wings: round wings, an arched rim, a lobule that hangs.
+
+    The averages, blurred over many noses, leave one straight edge from wing to wing.
+    """
+    aside = points * [0, 1, 1] + np.abs(points) * [1, 0, 0]
+    for place, width, out, up in ROUNDING:
+        near = np.exp(-(((aside - place) / width) ** 2).sum(1))
+        points[:, 0] += out * near * np.sign(points[:, 0])
+        points[:, 1] += up * near
 
 
 def _fill_lids(points: Array) -> None:

@@ -58,7 +58,7 @@ def _philtrum(vertices: Array) -> Array:
 
 def _lips(vertices: Array) -> Array:
     """The white roll along the border of the red, the upper lip's tubercle and the lower one's two pillows."""
-    gap = _to_line(vertices, vertices[list(LIP_BORDER)], closed=True)
+    gap = to_line(vertices, vertices[list(LIP_BORDER)], closed=True)
     aside = np.abs(vertices[:, 0])
     ends = 1 - smoothstep(aside, 14, 23)
     height = 0.4 * np.exp(-((gap / 1.2) ** 2)) * ends
@@ -75,7 +75,7 @@ def _wings(vertices: Array) -> Array:
     """The crease between the nose's wing and the cheek, and the wing's swelling before it."""
     height = np.zeros(len(vertices))
     for crease, wing in (((49, 129, 98), 64), ((279, 358, 327), 294)):
-        gap = _to_line(vertices, vertices[list(crease)], closed=False)
+        gap = to_line(vertices, vertices[list(crease)], closed=False)
         start = smoothstep(np.linalg.norm(vertices - vertices[crease[0]], axis=1), 1, 9)
         height -= 1.3 * np.exp(-((gap / 1.8) ** 2)) * start
         height += 0.8 * np.exp(-((np.linalg.norm(vertices - vertices[wing], axis=1) / 4.0) ** 2))
@@ -86,12 +86,12 @@ def _cheeks(vertices: Array) -> Array:
     """The soft step of the fold from the nose's wing past the mouth's corner."""
     height = np.zeros(len(vertices))
     for fold, cheek in (((129, 203, 206, 216), (142, 205, 207)), ((358, 423, 426, 436), (371, 425, 427))):
-        height -= 0.7 * np.exp(-((_to_line(vertices, vertices[list(fold)], closed=False) / 3.2) ** 2))
-        height += 0.6 * np.exp(-((_to_line(vertices, vertices[list(cheek)], closed=False) / 8.0) ** 2))
+        height -= 0.7 * np.exp(-((to_line(vertices, vertices[list(fold)], closed=False) / 3.2) ** 2))
+        height += 0.6 * np.exp(-((to_line(vertices, vertices[list(cheek)], closed=False) / 8.0) ** 2))
     return height
 
 
-def _to_line(points: Array, corners: Array, closed: bool) -> Array:
+def to_line(points: Array, corners: Array, closed: bool) -> Array:
     """(N,) distance of points (N, 3) from a polygon line through ``corners`` (K, 3)."""
     ends = np.roll(corners, -1, 0) if closed else corners[1:]
     best = np.full(len(points), np.inf)

@@ -11,13 +11,21 @@ from . import ear, eyes, mouth, nose, skull
 from .cage import Array, Cage, Indices
 from .net import Net
 from .points import MeanFace, mean_face, smoothstep
-from .shell import Shell, build_shell, symmetrised
+from .relief import normals, to_line
+from .shell import Shell, build_shell, laplacian, symmetrised
 from .uv import CageLayout, shell_layout
 
 LIP_PRESS = 0.2
 """Millimetres that the control points of each lip's contact line move towards the other lip."""
 POINTED = (1, 4, 5, 19, 44, 45, 274, 275)
 """Points of the nose tip that the surface only approaches: passing through them would make it sharp."""
+TEAR_TROUGH = (243, 244, 128, 121, 120, 119)
+"""The right side's groove from the inner canthus between lid and cheek."""
+CANTHUS_HOLLOW = (243, 190, 189)
+"""The right side's hollow above the inner canthus."""
+FAIRING_STEPS = 60
+FAIRING_LIMIT = 1.7
+"""Most that fairing moves a control point, mm."""
 
 
 def build_cage() -> tuple[Cage, CageLayout]:
@@ -33,6 +41,7 @@ def build_cage() -> tuple[Cage, CageLayout]:
     side = ear.add_ears(net, shell.grid, shell.faces)
     nose.add_nostrils(net, shell.faces)
     right_eye = eyes.add_lids(net, face.iris["R"])
+    _fair_canthus(net)
     mouth.add_mouth(net)
     _press_lips(net)
     kept = net.drop_unused()
@@ -101,6 +110,30 @@ def _subdivided_loop(loop: Indices, matrix: sparse.csr_matrix) -> list[int]:
         edge = [int(i) for i, w in zip(both, weights, strict=True) if i >= matrix.shape[1] and w > 0.3]
         result += [int(a), *edge]
     return result
+
+
+def _fair_canthus(net: Net) -> None:
+    """Turn the sharp bends round the inner canthus, where few points meet large turns, into soft hollows.
+
+    Repeated averaging with the neighbours along the surface's normals, so that no point slides; the lids' edges stay.
+    """
+    faces, before = np.array(net.faces), net.vertices.copy()
+    aside = np.column_stack([-np.abs(before[:, 0]), before[:, 1:]])
+    share = np.zeros(len(before))
+    for line, width in ((TEAR_TROUGH, 9.0), (CANTHUS_HOLLOW, 5.0)):
+        share = np.maximum(share, np.exp(-((to_line(aside, before[list(line)], closed=False) / width) ** 2)))
+    margin = before[net.groups["lid_margin_R"]]
+    share *= smoothstep(to_line(aside, margin, closed=True), 0.2, 2.5)
+    for name in ("inner", "back", "pocket", "rear"):
+        share[net.groups[f"lid_{name}_R"]] = share[net.groups[f"lid_{name}_L"]] = 0
+    operator = laplacian(len(before), faces)
+    for _ in range(FAIRING_STEPS):
+        normal = normals(net.vertices, faces)
+        along = ((operator @ net.vertices) * normal).sum(1)
+        net.vertices -= 0.5 * (share * along)[:, None] * normal
+    shift = net.vertices - before
+    length = np.linalg.norm(shift, axis=1, keepdims=True)
+    net.vertices = before + shift * FAIRING_LIMIT * np.tanh(length / FAIRING_LIMIT) / np.maximum(length, 1e-9)
 
 
 def _press_lips(net: Net) -> None:

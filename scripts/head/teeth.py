@@ -37,14 +37,16 @@ class Jaw:
         return np.r_[0, np.cumsum(self.width)]
 
 
-FINE, MIDDLE, COARSE = (4, 4, 2), (2, 3, 2), (4, 2, 2)
+FRONT, PREMOLAR, MOLAR = (4, 4, 2), (2, 3, 4), (4, 3, 4)
+SUNK = 1.14
+"""How far a crown goes on into its gum, as a share of what shows."""
 UPPER = Jaw(
     "upper",
     width=(8.5, 6.6, 7.6, 7.0, 6.8, 10.0, 9.6),
-    height=(10.6, 9.4, 10.6, 9.2, 8.6, 8.2, 7.6),
+    height=(10.8, 9.6, 10.8, 9.2, 8.6, 8.2, 7.6),
     depth=(7.0, 6.2, 8.0, 9.0, 9.0, 11.0, 11.0),
-    edge=(-2.5, -1.9, -2.5, -1.8, -1.7, -1.5, -1.0),
-    grid=(FINE, FINE, FINE, MIDDLE, MIDDLE, COARSE, COARSE),
+    edge=(-3.2, -2.6, -3.2, -2.8, -2.9, -2.9, -2.5),
+    grid=(FRONT, FRONT, FRONT, PREMOLAR, PREMOLAR, MOLAR, MOLAR),
     arch=(27.5, 43.0),
     setback=0.0,
     up=1.0,
@@ -55,8 +57,8 @@ LOWER = Jaw(
     width=(5.3, 5.8, 6.8, 7.0, 7.1, 11.0, 10.4),
     height=(9.0, 9.2, 10.4, 9.0, 8.6, 8.0, 7.4),
     depth=(6.0, 6.2, 7.6, 8.0, 8.4, 10.4, 10.0),
-    edge=(-0.3, -0.3, -0.3, -0.9, -1.0, -1.0, -0.6),
-    grid=((2, 4, 2), (2, 4, 2), (2, 4, 2), MIDDLE, MIDDLE, COARSE, COARSE),
+    edge=(-0.4, -0.6, -0.8, -2.2, -2.8, -3.0, -2.6),
+    grid=(FRONT, FRONT, FRONT, PREMOLAR, PREMOLAR, MOLAR, MOLAR),
     arch=(24.6, 40.0),
     setback=3.4,
     up=-1.0,
@@ -99,43 +101,45 @@ def _placed(crown: Array, jaw: Jaw, k: int, line: float, point: Array, normal: A
 def _crown(shape: Array, jaw: Jaw, k: int) -> Array:
     """One tooth: away from the middle, from its edge (0) to its root, and forward (0 at its front face)."""
     width, height, depth = jaw.width[k], jaw.height[k], jaw.depth[k]
-    grid = np.sign(shape) * np.abs(shape) ** 0.72  # rows closer together towards the edges
-    power = 7.0 if k < 3 else 4.5
+    grid = np.sign(shape) * np.abs(shape) ** (0.72 if k < 3 else 0.9)  # rows closer together towards the edges
+    power = 5.0 if k < 3 else 3.4
     x, y, z = (grid / ((np.abs(grid) ** power).sum(1) ** (1 / power))[:, None]).T
-    root = (y + 1) / 2
+    root = (y + 1) / 2 * SUNK
     neck = 1 - (0.26 if k < 3 else 0.16) * np.clip((root - 0.22) / 0.78, 0, 1) ** 1.3
-    across = x * width * 0.497 * neck
+    across = x * width * 0.503 * neck
     if k < 3:
         return _front_tooth(across, x, root, z, height, depth, k)
     return _back_tooth(across, x, root, z, height, depth, k)
 
 
 def _front_tooth(across: Array, x: Array, root: Array, z: Array, height: float, depth: float, k: int) -> Array:
-    """Incisors: a blade with a convex face, its outer corner rounder; canines end in a point."""
-    thick = 0.20 + 0.80 * np.clip(root / 0.9, 0, 1) ** 0.85
+    """Incisors: a blade with a convex face, its outer corner rounder; canines end in a point.
+
+    Behind, the blade is hollow towards its edge and swells towards the gum (the cingulum).
+    """
+    thick = 0.24 + 0.76 * np.clip(root / 0.8, 0, 1) ** 1.4 - 0.10 * np.clip((root - 0.8) / 0.3, 0, 1)
     face = (
         -0.085 * height * (1 - np.clip(root / 0.62, 0, 1)) ** 2 - 0.05 * height * np.clip((root - 0.7) / 0.3, 0, 1) ** 2
     )
-    round_face = -(0.07 if k < 2 else 0.17) * depth * x**2 * np.where(z > 0, 1, 0.4)
-    forward = face + round_face + (z - 1) / 2 * depth * thick
+    front = -(0.07 if k < 2 else 0.17) * depth * x**2
+    rear = 0.22 * depth * thick * x**2
+    forward = face + (1 + z) / 2 * front + (1 - z) / 2 * rear + (z - 1) / 2 * depth * thick
     low = np.clip(1 - root / 0.5, 0, 1)
     corner = (0.035 if k == 0 else 0.07) * height * np.clip(x, 0, 1) ** 3 + 0.015 * height * np.clip(-x, 0, 1) ** 3
-    point = 0.11 * height * np.abs(x - 0.08) ** 1.3 - 0.02 * height if k == 2 else 0.0
+    point = 0.09 * height * (x - 0.08) ** 2 - 0.02 * height if k == 2 else 0.0
     rise = root * height + low * (corner + point)
     return np.column_stack([across, rise, forward])
 
 
 def _back_tooth(across: Array, x: Array, root: Array, z: Array, height: float, depth: float, k: int) -> Array:
     """Premolars: an outer and an inner cusp with a groove between; molars: two of each."""
-    bulge = 0.07 * depth * np.sin(np.pi * np.clip(root, 0, 1)) * np.sign(z)
-    narrow = 1 - 0.22 * (1 - root) ** 2
-    forward = (z * narrow - 1) / 2 * depth + bulge - 0.10 * depth * x**2 * np.where(z > 0, 1, -0.6)
-    low = np.clip(1 - root / 0.45, 0, 1)
-    ridge = 0.8 * np.abs(x) if k < 5 else np.abs(np.abs(x) - 0.55) * 1.3
-    dip = (
-        0.16 * height * ridge + 0.26 * height * (1 - np.abs(z)) ** 1.5 + (0.12 * height if k < 5 else 0.03) * (z < -0.4)
-    )
-    return np.column_stack([across, root * height + low * dip, forward])
+    bulge = 0.05 * depth * np.sin(np.pi * np.clip(root, 0, 1)) * z
+    forward = (z * (1 - 0.14 * np.clip(1 - root, 0, 1) ** 2) - 1) / 2 * depth + bulge - 0.08 * depth * x**2 * z
+    low = np.clip(1 - root / 0.5, 0, 1)
+    along = 0.10 * np.exp(-((z / 0.3) ** 2))
+    between = 0.0 if k < 5 else 0.05 * np.exp(-((x / 0.3) ** 2))
+    inner = (0.07 if k < 5 else 0.02) * (1 - z) / 2
+    return np.column_stack([across, root * height + low * height * (along + between + inner), forward])
 
 
 def gums(jaw: Jaw, line: float, front: float) -> Part:
@@ -171,15 +175,17 @@ def _gum_profile(jaw: Jaw, k: int, is_centre: bool) -> Array:
     papilla = 0.38 * height
     margin, bulge = (neck - 0.4, 0.45) if is_centre else (neck - papilla, -0.4)
     inside = -1.4 if is_centre else -2.0
-    deep = back - depth * (0.4 if last else 1.0)
+    deep = back - depth * (0.4 if last else 0.95)
+    # A leaning crown ends higher behind than before: the gum meets it there.
+    behind = neck - depth * np.sin(np.radians(np.maximum(lean, 0)))
     return np.array(
         [
             (back * 0.8 + inside, margin),
             (back + bulge, neck + 1.2),
             (back - 0.6, neck + 7.0),
             (deep - 2.6, neck + 7.0),
-            (deep - 1.2, neck + 1.2),
-            (deep + 1.6, margin + (0.6 if is_centre else 1.0)),
+            (deep - 0.9, behind + 0.9),
+            (deep + 1.6, behind - (0.9 if is_centre else 1.8)),
         ]
     )
 
