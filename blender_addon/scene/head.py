@@ -57,7 +57,8 @@ def build_head(
 
     images = textures.load_images(result.images, _image_names(result), name)
     group = lighting.build_light_group(world_light(result.light, view), f"{lighting.GROUP} {name}", relight=True)
-    materials = [material.build_material(surface, images, group, name) for surface in result.materials]
+    filmed = any(surface.name == material.FILM for surface in result.materials)
+    materials = [material.build_material(surface, images, group, name, filmed) for surface in result.materials]
     mesh_object = bpy.data.objects.new(name, mesh.build_mesh(result.mesh, materials, name))
     collection.objects.link(mesh_object)
     weights = view.expression if view else result.shape_keys.weights

@@ -19,8 +19,10 @@ _SUBSURFACE_RADIUS = (1.0, 0.35, 0.2)
 """How far red, green and blue light travel in skin, relative to red."""
 _SUBSURFACE_METRES = 0.004
 _TISSUE_IOR = 1.4
+FILM = "cornea"
+"""Name of the clear film before the eyes."""
 _BELOW_FILM = ("eye_R", "eye_L")
-"""Surfaces that mirror nothing themselves: the clear film before them does, and a second, blurred reflection would
+"""Surfaces that mirror nothing themselves where there is a film: it does, and a second, blurred reflection would
 lie over the pupil as a grey veil."""
 _LID_METRES, _MOUTH_METRES = 0.008, 0.035
 """How far away lids and lips still shade what lies behind them."""
@@ -37,8 +39,9 @@ def build_material(
     images: Mapping[str, bpy.types.Image],
     light_group: bpy.types.NodeTree,
     prefix: str,
+    filmed: bool = False,
 ) -> bpy.types.Material:
-    """A material that Relight mixes from albedo x SH to a Principled BSDF.
+    """A material that Relight mixes from albedo x SH to a Principled BSDF; ``filmed`` if the head has corneas.
 
     With an alpha below 1 it is a clear film that only reflects (a cornea), or, with a texture, cards that the
     texture's own alpha cuts out (lashes).
@@ -47,7 +50,7 @@ def build_material(
     material.diffuse_color = (*surface.color, surface.alpha)
     nodes = Nodes(compat.node_tree(material))
     principled = nodes.add("ShaderNodeBsdfPrincipled", 0, 0)
-    _set_principled(principled, surface)
+    _set_principled(principled, surface, filmed)
     picture = _albedo(nodes, surface, images)
     albedo = picture.outputs[0]
     for name in ("color", "subsurface_color"):
@@ -100,7 +103,7 @@ def _relight_sockets(mesh_object: bpy.types.Object) -> Iterator[bpy.types.NodeSo
         yield tree.nodes[RELIGHT].outputs[0]
 
 
-def _set_principled(node: bpy.types.Node, surface: Material) -> None:
+def _set_principled(node: bpy.types.Node, surface: Material, filmed: bool) -> None:
     in_metres = compat.principled_input(node, "subsurface_scale") is None  # older versions scale the radius itself
     radius = [channel * (_SUBSURFACE_METRES if in_metres else 1.0) for channel in _SUBSURFACE_RADIUS]
     values: dict[str, Any] = {
@@ -112,7 +115,7 @@ def _set_principled(node: bpy.types.Node, surface: Material) -> None:
         "subsurface_radius": radius,
         "subsurface_scale": _SUBSURFACE_METRES,
     }
-    if surface.name in _BELOW_FILM:
+    if filmed and surface.name in _BELOW_FILM:
         values["specular"] = 0.0
     for name, value in values.items():
         socket = compat.principled_input(node, name)
