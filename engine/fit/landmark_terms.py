@@ -21,6 +21,9 @@ IRIS_SPREAD = 0.06
 """Standard deviation of the logarithm of the iris' seen diameter: people differ by 5 %, detections by the rest."""
 REAL = 2.0
 """Factor on calibrated deviations: detectors err more on photographs than on the renders they were calibrated on."""
+TURNED = 4.0
+"""How much that factor grows with the square of the head's turn in radians: the more of a face is hidden, the more of
+what a detector says of it is habit."""
 ROBUST = 9.0
 """Squared deviations at which a landmark's weight has fallen to a quarter (Geman-McClure)."""
 
@@ -50,7 +53,7 @@ class LandmarkTerms:
         """The error model at this pose, and the basis with its contour where it is seen from here."""
         if self.calibration is not None:
             yaw, pitch, _ = view_angles(pose)
-            return self.calibration.noise(yaw, pitch).widened(REAL), self.basis
+            return self.calibration.noise(yaw, pitch).widened(REAL * (1 + TURNED * yaw**2)), self.basis
         noise = memo(self.model, f"noise_{self.layout}", lambda: default_noise(self.basis))
         return noise, slide(self.model, self.basis, pose)
 

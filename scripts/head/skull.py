@@ -8,6 +8,10 @@ from .cage import Array
 from .points import smoothstep
 
 
+DECIMALS = 6
+"""Of a millimetre, to which points on the body are rounded."""
+
+
 def distance(points: Array) -> Array:
     """Approximate signed distance (N,) in mm, negative inside; symmetric in x.
 
@@ -34,7 +38,8 @@ def project(points: Array, steps: int = 4) -> Array:
         gradient = _gradient(points)
         length = np.maximum((gradient**2).sum(1), 0.05)
         points -= 0.9 * (distance(points) / length)[:, None] * gradient
-    return points
+    # Powers differ in the last bit with where an array lies in memory; rounded off, it cannot grow from step to step.
+    return np.round(points, DECIMALS)
 
 
 def cast(start: Array, towards: Array) -> Array:
@@ -47,7 +52,7 @@ def cast(start: Array, towards: Array) -> Array:
         middle = (low + high) / 2
         inside = distance((start + middle * direction)[None])[0] < 0
         low, high = (middle, high) if inside else (low, middle)
-    return start + low * direction
+    return np.asarray(np.round(start + low * direction, DECIMALS))
 
 
 def _gradient(points: Array) -> Array:
