@@ -7,7 +7,6 @@ import numpy as np
 from .cage import Array
 from .points import smoothstep
 
-
 DECIMALS = 6
 """Of a millimetre, to which points on the body are rounded."""
 
