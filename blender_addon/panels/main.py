@@ -64,8 +64,10 @@ class RECONSTRUCT_FACE_PT_main(FacePanel, bpy.types.Panel):
         column.use_property_decorate = False
         column.enabled = not jobs.running
         column.prop(choices, "quality")
-        row = column.row(align=True)
-        row.label(text=strings.LABELS["model"])
+        row = column.split(factor=0.4, align=True)
+        label = row.column()
+        label.alignment = "RIGHT"
+        label.label(text=strings.LABELS["model"])
         row.menu(RECONSTRUCT_FACE_MT_model.bl_idname, text=title_of(choices.model))
         _draw_action(layout, context)
         if session.trouble is not None:
