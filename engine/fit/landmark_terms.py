@@ -24,6 +24,8 @@ REAL = 2.0
 TURNED = 4.0
 """How much that factor grows with the square of the head's turn in radians: the more of a face is hidden, the more of
 what a detector says of it is habit."""
+OUTLINE = 0.6
+"""Factor on the deviations of the outline's points: renders have no hair, so on them these err more than on photos."""
 ROBUST = 9.0
 """Squared deviations at which a landmark's weight has fallen to a quarter (Geman-McClure)."""
 
@@ -53,7 +55,8 @@ class LandmarkTerms:
         """The error model at this pose, and the basis with its contour where it is seen from here."""
         if self.calibration is not None:
             yaw, pitch, _ = view_angles(pose)
-            return self.calibration.noise(yaw, pitch).widened(REAL * (1 + TURNED * yaw**2)), self.basis
+            noise = self.calibration.noise(yaw, pitch).widened(REAL * (1 + TURNED * yaw**2))
+            return noise.scaled(np.repeat(np.where(self.basis.contour, OUTLINE, 1.0), 2)), self.basis
         noise = memo(self.model, f"noise_{self.layout}", lambda: default_noise(self.basis))
         return noise, slide(self.model, self.basis, pose)
 

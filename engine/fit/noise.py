@@ -40,6 +40,10 @@ class Noise:
         """The same with all deviations multiplied."""
         return replace(self, variance=self.variance * scale**2, factor=self.factor * scale)
 
+    def scaled(self, scale: Array) -> Noise:
+        """The same with each coordinate's deviation multiplied by its own factor (2L,)."""
+        return replace(self, variance=self.variance * scale**2, factor=self.factor * scale[:, None])
+
     def information(self, moves: Array, shape: Singles, residual: Array, weights: Array) -> tuple[Array, Array]:
         """``J^T S^-1 J`` and ``J^T S^-1 r`` with the covariance S above, its diagonal divided by ``weights`` (2L,).
 

@@ -29,8 +29,8 @@ EDGE = 0.02
 """SRGB per pixel: a weaker edge is no evidence."""
 STEADY = 0.8
 """Pixels: the outline's error is never taken to be less."""
-TOGETHER = 6.0
-"""How many neighbouring points count as one."""
+TOGETHER = 60.0
+"""How many points count as one: a whole cheek's edge is one thing to be right or wrong about."""
 MOST = 240
 
 
