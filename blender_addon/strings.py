@@ -64,6 +64,16 @@ CHECK = "Check Again"
 CHECK_HELP = "Ask the engine's Python again what it has"
 OPEN_OUTPUT = "Open Folder"
 OPEN_OUTPUT_HELP = "Show this head's files: textures, preview sheet, report"
+EXPORT = "Export Head"
+EXPORT_HELP = "Write this head with its shape keys, rig, textures and licences for another program"
+EXPORT_FORMAT = "Format"
+EXPORT_FORMATS = {
+    ".glb": ("glTF", "One .glb file, for game engines and the web"),
+    ".fbx": ("FBX", "For Unreal, Unity, Maya"),
+    ".usdz": ("USD", "One .usdz file"),
+    ".obj": ("OBJ", "The face as it is now, without keys and rig"),
+}
+"""Suffix -> label and description."""
 CLEAR = "Dismiss"
 CLEAR_HELP = "Remove this message"
 LOAD = "Open Saved Face"
@@ -158,6 +168,11 @@ EXPRESSION_GROUPS = (
 def built(names: list[str]) -> str:
     """After a reconstruction."""
     return f"Built {', '.join(names)}"
+
+
+def exported(name: str) -> str:
+    """After a head was written to a file."""
+    return f"Wrote {name}"
 
 
 def fetch_terms(title: str, licence: str, megabytes: int, source: str) -> str:

@@ -1,5 +1,7 @@
 """The head's data-blocks hold what the FaceResult says."""
 
+import dataclasses
+
 import bpy
 import numpy as np
 import pytest
@@ -100,6 +102,41 @@ def test_the_jaw_bone_moves_the_chin_and_an_eye_bone_its_eye_alone(head, face_re
     groups = face_result.mesh.groups
     assert moved[groups["eye_L"]].max() > 0.003
     assert moved[np.r_[groups["eye_R"], groups["skin"]]].max() < 1e-6
+
+
+def test_outlines_are_rounded_in_renders_alone(head, face_result):
+    """After the armature, without moving much, the texture where it was; the egg's cells are three times a head's."""
+    rig, smooth = head.mesh_object.modifiers
+    assert (rig.type, smooth.type) == ("ARMATURE", "SUBSURF")
+    before, uvs = evaluated(head.mesh_object), corner_uvs(head.mesh_object)
+    assert len(before) == len(face_result.mesh.vertices)
+    smooth.levels = smooth.render_levels
+    after = evaluated(head.mesh_object)
+    corners = np.asarray(face_result.mesh.polygons) >= 0
+    mesh = head.mesh_object.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    assert len(mesh.polygons) == corners.sum()
+    moved = np.linalg.norm(after[: len(before)] - before, axis=1)
+    assert 0 < np.median(moved) < 5e-4
+    found = {tuple(uv) for uv in corner_uvs(head.mesh_object).round(5)}
+    assert {tuple(uv) for uv in uvs.round(5)} <= found
+
+
+def test_triangle_meshes_are_not_subdivided(face_result):
+    quads = np.asarray(face_result.mesh.polygons)
+    halves = dataclasses.replace(
+        face_result.mesh,
+        polygons=np.where(np.arange(4) < 3, quads, -1).astype(np.int32),
+        uvs=np.where(np.arange(4)[:, None] < 3, face_result.mesh.uvs, 0).astype(np.float32),
+    )
+    head = scene.build_head(dataclasses.replace(face_result, mesh=halves))
+    assert [modifier.type for modifier in head.mesh_object.modifiers] == ["ARMATURE"]
+
+
+def corner_uvs(mesh_object):
+    mesh = mesh_object.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    values = np.empty(2 * len(mesh.loops), np.float32)
+    mesh.uv_layers[0].data.foreach_get("uv", values)
+    return values.reshape(-1, 2)
 
 
 def test_skin_weights_survive_within_a_step(head, face_result):

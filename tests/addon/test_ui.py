@@ -157,6 +157,21 @@ def test_a_saved_face_is_opened_without_the_engine(workplace, monkeypatch):
         bpy.ops.reconstruct_face.load(directory=str(workplace))
 
 
+@pytest.mark.parametrize(("typed", "kind", "written"), [("me", ".glb", "me.glb"), ("me.v2.glb", ".fbx", "me.v2.fbx")])
+def test_a_head_is_exported_with_its_keys(workplace, typed, kind, written):
+    press()
+    keys = [key.name for key in bpy.context.object.data.shape_keys.key_blocks[1:]]
+    assert bpy.ops.reconstruct_face.export(filepath=str(workplace / typed), kind=kind) == {"FINISHED"}
+    data = (workplace / written).read_bytes()
+    assert all(name.encode() in data for name in keys)
+
+
+def test_an_export_that_cannot_be_written_is_a_sentence(workplace):
+    press()
+    with pytest.raises(RuntimeError, match="Nothing can be written to"):
+        bpy.ops.reconstruct_face.export(filepath=str(workplace / "missing" / "me.glb"), kind=".fbx")
+
+
 def test_every_panel_draws_with_and_without_a_head():
     panels = [item for module in blender_addon.MODULES for item in module.CLASSES if issubclass(item, bpy.types.Panel)]
     assert len(panels) >= 8
