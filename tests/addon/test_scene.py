@@ -232,7 +232,7 @@ def test_lashes_are_cut_out_by_their_textures_alpha(face_result):
 
 
 def test_a_film_dims_and_glints_only_in_the_photos_light(face_result):
-    made = _material(face_result, "", {}, alpha=0.05, lit_by_sh=False)
+    made = _material(face_result, "", {}, name="cornea", alpha=0.05, lit_by_sh=False)
     by_type = {n.type: n for n in made.node_tree.nodes}
     shade = by_type["BSDF_TRANSPARENT"].inputs["Color"].links[0].from_node
     strength = by_type["EMISSION"].inputs["Strength"].links[0].from_node
@@ -241,8 +241,25 @@ def test_a_film_dims_and_glints_only_in_the_photos_light(face_result):
         assert node.inputs[1].links[0].from_socket.name == lighting.RELIGHT
 
 
-def _material(face_result, texture, images, **values):
+def test_a_layer_without_a_texture_lets_through_what_its_alpha_says(face_result):
+    """Strands of lashes stay dark, and a layer that only games need is not seen: neither is a wet film."""
+    for alpha in (0.0, 0.35):
+        made = _material(face_result, "", {}, alpha=alpha, lit_by_sh=False)
+        output = next(n for n in made.node_tree.nodes if n.type == "OUTPUT_MATERIAL" and n.target == "CYCLES")
+        mix = output.inputs["Surface"].links[0].from_node
+        assert mix.inputs[0].default_value == pytest.approx(alpha)
+        assert mix.inputs[1].links[0].from_node.type == "BSDF_TRANSPARENT"
+        assert "Catchlight" not in made.node_tree.nodes
+
+
+@pytest.mark.parametrize("filmed", [True, False])
+def test_the_catchlight_is_on_the_eye_where_no_film_bears_it(face_result, filmed):
+    made = _material(face_result, "", {}, filmed, name="eye_L")
+    assert ("Catchlight" in made.node_tree.nodes) == (not filmed)
+
+
+def _material(face_result, texture, images, filmed=False, name="part", **values):
     light = world_light(face_result.light, face_result.views[0])
     group = lighting.build_light_group(light, "light", relight=True)
-    surface = synthetic.Material("part", (0.1, 0.1, 0.1), texture, **values)
-    return material.build_material(surface, images, group, "test")
+    surface = synthetic.Material(name, (0.1, 0.1, 0.1), texture, **values)
+    return material.build_material(surface, images, group, "test", filmed)
