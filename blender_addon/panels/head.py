@@ -39,9 +39,9 @@ class RECONSTRUCT_FACE_PT_head(HeadPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(facts, "photo_expression", toggle=True)
         row.operator("reconstruct_face.neutral", icon="LOOP_BACK")
-        row = layout.row(align=True)
-        row.operator("reconstruct_face.export", icon="EXPORT")
-        row.operator("reconstruct_face.open_output", icon="FILE_FOLDER")
+        column = layout.column(align=True)
+        column.operator("reconstruct_face.export", icon="EXPORT")
+        column.operator("reconstruct_face.open_output", icon="FILE_FOLDER")
 
 
 CLASSES = (RECONSTRUCT_FACE_PT_head,)

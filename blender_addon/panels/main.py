@@ -109,8 +109,9 @@ def _draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if jobs.running and jobs.current is not None:
         row = layout.row(align=True)
         row.scale_y = 1.5
-        compat.progress(row, jobs.current.fraction, jobs.current.text)
+        compat.progress(row, jobs.current.fraction)
         row.operator("reconstruct_face.cancel", text="", icon="X")
+        sentence(layout, context, jobs.current.text)
         return
     trouble = engine_trouble()
     if trouble:

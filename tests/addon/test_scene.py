@@ -9,7 +9,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from blender_addon import scene
-from blender_addon.scene import lighting, material
+from blender_addon.scene import lighting, material, rig
 from blender_addon.scene.harmonics import world_light
 from tests.addon import synthetic
 
@@ -83,6 +83,16 @@ def test_bones_stand_on_the_joints(head, face_result):
         parent = face_result.rig.parents[i]
         assert bone.parent == (bones[face_result.rig.names[parent]] if parent >= 0 else None)
         assert Vector(bone.x_axis if bone.parent is None else bone.matrix_local.col[0][:3]).dot((1, 0, 0)) > 0.99
+
+
+def test_a_bone_that_points_sideways_keeps_its_correctives_right(face_result):
+    """Its own X axis cannot point to the left; its roll is then Z's, and its axes still lie along head space's."""
+    sideways = np.array(face_result.rig.heads) + np.float32([-0.02, 0.001, 0.002])
+    posed = dataclasses.replace(face_result, rig=dataclasses.replace(face_result.rig, tails=sideways))
+    armature = rig.build_armature(posed.rig, "Sideways", bpy.context.scene.collection, aligned={0, 2})
+    for name in ("neck", "jaw"):
+        axes = np.abs(np.array(armature.data.bones[name].matrix_local.to_3x3()))
+        assert np.allclose(axes.max(0), 1, atol=1e-6) and np.allclose(axes.max(1), 1, atol=1e-6)
 
 
 def test_the_jaw_bone_moves_the_chin_and_an_eye_bone_its_eye_alone(head, face_result):

@@ -112,7 +112,8 @@ def test_a_running_job_shows_its_bar_and_its_cross(workplace):
     running = reconstruct.begin(choices())
     while not running.fraction:
         running.poll()
-    assert "Looking for faces 0.25" in drawn(main.RECONSTRUCT_FACE_PT_main)
+    shown = drawn(main.RECONSTRUCT_FACE_PT_main)
+    assert "25% 0.25" in shown and "Looking for faces" in shown
     assert reconstruct.why_not(bpy.context) == strings.BUSY
     bpy.ops.reconstruct_face.cancel()
     assert running.wait() == "cancelled"
