@@ -125,13 +125,13 @@ OFFLINE = (
 )
 
 REMEDIES = {
-    "EngineMissing": "engine",
-    "EngineUnusable": "engine",
-    "EngineStopped": "log",
-    "SetupFailed": "log",
+    "EngineMissing": "preferences",
+    "EngineUnusable": "preferences",
+    "EngineStopped": "engine",
+    "SetupFailed": "setup",
     "NumpyMissing": "",
 }
-"""Code of an error -> which button helps: the preferences, the log, or none."""
+"""Code of an error -> which button helps: the preferences, the log of the engine or of its set-up, or none."""
 
 EXPRESSION_GROUPS = (
     (

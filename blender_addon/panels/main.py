@@ -130,7 +130,7 @@ def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context, troubl
     sentence(box, context, trouble.text, icon="ERROR")
     row = box.row()
     remedy = strings.REMEDIES.get(trouble.code, "")
-    if remedy == "engine":
+    if remedy == "preferences":
         row.operator("reconstruct_face.preferences", icon="PREFERENCES")
     elif remedy:
         row.operator("reconstruct_face.show_log", icon="TEXT").which = remedy

@@ -88,6 +88,14 @@ def test_an_engine_that_dies_is_a_sentence_with_a_log_to_read(workplace):
     assert "reconstruct_face.show_log" in drawn(main.RECONSTRUCT_FACE_PT_main)
 
 
+@pytest.mark.parametrize("code", sorted({*strings.REMEDIES, "FaceNotFound"}))
+def test_every_trouble_can_be_drawn_and_dismissed(code):
+    state.session.trouble = state.Trouble("Something happened; do this.", code)
+    seen = drawn(main.RECONSTRUCT_FACE_PT_main)
+    assert "Something happened; do this." in seen and "reconstruct_face.clear_error" in seen
+    state.session.trouble = None
+
+
 def test_without_an_engine_the_panel_says_what_to_do(monkeypatch):
     def missing():
         raise door.errors.EngineMissing
