@@ -140,7 +140,6 @@ def test_keys_and_bones_give_the_models_own_vertices(made):
     result, model, equations, identity, expression = made
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     head, gaps = build_head(result, name="Published"), []
-    keys = head.mesh_object.data.shape_keys.key_blocks
     poses = TURNS if len(model.joint_names) > 1 else {}
     for words, degrees in {"nothing": {}, **poses}.items():
         turns = [np.eye(3)] * len(model.joint_names)

@@ -69,6 +69,15 @@ def test_whole_folder(packed, tmp_path):
     assert np.ptp(eyes[0].mean(0) - eyes[1].mean(0)) == pytest.approx(0.0639, abs=0.002)
     upper, lower = (model.mean[model.parts[f"teeth_{jaw}"], 1].mean() for jaw in ("upper", "lower"))
     assert upper > lower
+    cards = np.isin(model.polygons, model.parts["lashes"]).all(1)
+    for side, half, eye in (("L", (0.5, 1), eyes[0]), ("R", (0, 0.5), eyes[1])):
+        own = cards & (np.sign(model.mean[model.polygons[:, 0], 0]) == (1 if side == "L" else -1))
+        corners, uvs = model.mean[model.polygons[own]].reshape(-1, 3), model.uvs[own].reshape(-1, 2)
+        assert uvs[:, 0].min() >= half[0] and uvs[:, 0].max() <= half[1]
+        reach = np.linalg.norm(corners - eye.mean(0), axis=1)
+        for low, high in set(ict.LASH_STRIPS):
+            roots, tips = (np.abs(uvs[:, 1] - v) < 1e-3 for v in (low, high))
+            assert reach[tips].min() > reach[roots].max() - 0.002 and reach[tips].mean() > reach[roots].mean() + 0.004
     whole = np.concatenate([v for name, v in model.parts.items() if not name.startswith("iris")])
     assert np.array_equal(np.sort(whole), np.arange(ict.VERTICES))
 

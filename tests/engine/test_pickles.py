@@ -71,6 +71,18 @@ def test_a_call_is_refused_and_not_made(tmp_path, monkeypatch, name, protocol):
     assert "asks to run" in str(error.value)
 
 
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_call_among_the_objects_of_an_array_is_refused(tmp_path, monkeypatch, protocol, depth):
+    monkeypatch.chdir(tmp_path)
+    value = Attack(*CALLS["os.system"])
+    for _ in range(depth):
+        value = np.array([None, {"f": value}, 3], object)
+    with pytest.raises(FileRefused, match="system"):
+        read(tmp_path, pickle.dumps({"v_template": value}, protocol))
+    assert not (tmp_path / MARKER).exists()
+
+
 def test_the_same_call_does_run_in_an_ordinary_unpickler(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pickle.loads(pickle.dumps(Attack(*CALLS["builtins.open"])))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...contract import Floats, Licence
+from ...contract import Floats, Ints, Licence
 from ...errors import ModelUnavailable
 from ...files.damage import FileDamaged
 from ...files.read_obj import read_polygons, read_positions
@@ -55,6 +55,10 @@ PARTS: dict[str, tuple[int, int]] = {
     "lashes": (25351, 26718),
 }
 """First and last vertex of each part: the authors' ranges, but teeth by jaw and the tongue on its own."""
+
+LASH_STRIPS = ((0.62, 0.985), (0.34, 0.60), (0.62, 0.985), (0.02, 0.30), (0.02, 0.30), (0.02, 0.30))
+"""Lowest and highest v in the house's picture of lashes (:mod:`engine.texture.lashes`) of the authors' six strips, from
+the top: three layers of upper lashes, three of lower ones."""
 
 _INDEX_BYTES = 4 << 20
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -120,11 +124,32 @@ def _model(folder: Path) -> PublishedModel:
             expression_basis=expressions,
             expression_range=np.tile(np.array([0, 1], np.float32), (len(names), 1)),
             polygons=polygons,
-            uvs=uvs,
+            uvs=_with_lashes(uvs, polygons),
             parts={name: np.arange(first, last + 1, dtype=np.int32) for name, (first, last) in PARTS.items()},
             landmarks_68=single_vertices(landmarks),
         )
     )
+
+
+def _with_lashes(uvs: Floats, polygons: Ints) -> Floats:
+    """``uvs`` (F, 4, 2) with the cards of lashes laid out the house's way.
+
+    The authors have a tile with six strips below one another, the right eye's cards in its left half, outer corners
+    outside, as the house has; but their tips are below and their roots above.
+    """
+    first, last = PARTS["lashes"]
+    cards = ((polygons >= first) & (polygons <= last)).all(1)
+    u, v = np.moveaxis(uvs[cards] % 1, -1, 0)
+    strip = np.clip((1 - v.mean(1)) * len(LASH_STRIPS), 0, len(LASH_STRIPS) - 1).astype(int)
+    laid = np.empty((len(u), 4, 2), np.float32)
+    for index, (low, high) in enumerate(LASH_STRIPS):
+        rows = strip == index
+        if rows.any():
+            root, tip = v[rows].max(), v[rows].min()
+            laid[rows] = np.stack([u[rows], low + (high - low) * (root - v[rows]) / max(root - tip, 1e-6)], -1)
+    whole = uvs.copy()
+    whole[cards] = laid
+    return whole
 
 
 def _offsets(names: list[str], folder: Path, neutral: NDArray[np.float64]) -> Floats:
