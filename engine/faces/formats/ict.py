@@ -124,7 +124,7 @@ def _model(folder: Path) -> PublishedModel:
             expression_basis=expressions,
             expression_range=np.tile(np.array([0, 1], np.float32), (len(names), 1)),
             polygons=polygons,
-            uvs=_with_lashes(uvs, polygons),
+            uvs=None if uvs is None else _with_lashes(uvs, polygons),
             parts={name: np.arange(first, last + 1, dtype=np.int32) for name, (first, last) in PARTS.items()},
             landmarks_68=single_vertices(landmarks),
         )
