@@ -34,18 +34,20 @@ def assemble(
     detection: Detection,
     settings: Settings,
     seconds: dict[str, float],
+    device: torch.device,
 ) -> FaceResult:
     """The result of one face in one photo.
 
     Args:
-        model: the face model that was fitted.
-        fit: its camera refers to ``photo.pixels``.
+        model: the face model that was fitted, on the CPU.
+        fit: on the CPU; its camera refers to ``photo.pixels``.
         baked: the skin's textures.
         photo: its ``scale`` leads from the original photo's pixels to ``photo.pixels``; the result's camera and
             landmarks are in the original's.
         detection: of the face in ``photo.pixels``.
         settings: as the user chose them; kept in the report.
         seconds: by stage so far.
+        device: where the fit was computed.
     """
     vertices = model.shape(fit.identity)
     materials, images = dress(model, fit, photo.pixels)
@@ -74,7 +76,7 @@ def assemble(
         light=Light(to_numpy(fit.light), "head"),
         coefficients={name: to_numpy(getattr(fit, name)) for name in ("identity", "albedo", "expression")},
         images=images,
-        report=_report(model, fit, baked, photo, detection, settings, seconds),
+        report=_report(model, fit, baked, photo, detection, settings, seconds, device),
         licences=model.licences,
         correctives=correctives_of(model),
     )
@@ -165,12 +167,13 @@ def _report(
     detection: Detection,
     settings: Settings,
     seconds: dict[str, float],
+    device: torch.device,
 ) -> dict[str, Any]:
     quality = measure(model, fit, baked, photo.pixels, detection)
     return {
         **quality,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "device": str(model.mean.device),
+        "device": str(device),
         "torch": torch.__version__,
         "settings": settings.to_dict(),
     }

@@ -1,20 +1,21 @@
-"""One photo through the whole engine, warm, on the CPU and, where there is one, on the GPU: the seconds of each stage."""
+"""One photo through the whole engine, warm, on the CPU and the GPU, if there is one: the seconds of each stage."""
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 
 import torch
 
-from engine.config import Settings
+from engine.config import Device, Settings
 from engine.contract import Request
 from engine.pipeline import preload, reconstruct
 
 from . import Row
 from .job import sample_photo
 
-GPUS = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+GPUS: dict[Device, Callable[[], bool]] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
 
 
 def run(repeats: int = 3) -> list[Row]:
@@ -29,7 +30,7 @@ def run(repeats: int = 3) -> list[Row]:
     return rows
 
 
-def seconds(device: str, repeats: int) -> tuple[float, str]:
+def seconds(device: Device, repeats: int) -> tuple[float, str]:
     """The median run's seconds, and its stages in words."""
     preload(Settings(device=device))
     runs = []

@@ -144,7 +144,7 @@ def test_assembled_result_is_in_the_original_photos_pixels(model, scene, tmp_pat
     fit, photo, baked = scene
     reduced = Photo(tmp_path / "p.jpg", photo, (2 * WIDTH, 2 * WIDTH), None, 0.5)
     settings = Settings(texture_size=512, apply_expression=False)
-    result = assemble(model, fit, baked, reduced, detection(fit), settings, {"fit": 0.25})
+    result = assemble(model, fit, baked, reduced, detection(fit), settings, {"fit": 0.25}, torch.device("cpu"))
     view = result.views[0]
     assert view.size == (2 * WIDTH, 2 * WIDTH)
     np.testing.assert_allclose(view.landmarks, 2 * fit.landmarks.numpy(), rtol=1e-6)
