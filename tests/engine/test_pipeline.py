@@ -73,7 +73,7 @@ def test_another_device_gives_the_same_head(device, tmp_path):
         pipeline.reconstruct(request(ASTRONAUT, tmp_path / name, device=name, quality="standard"))[0]
         for name in ("cpu", device.type)
     )
-    assert other.report["device"] == device.type
+    assert other.report["device"].startswith(device.type)
     assert np.abs(other.mesh.vertices - plain.mesh.vertices).max() < 3e-4
     assert np.abs(other.views[0].landmarks_fitted - plain.views[0].landmarks_fitted).max() < 0.2
 
