@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -50,14 +51,17 @@ def assemble(
         device: where the fit was computed.
     """
     vertices = model.shape(fit.identity)
-    materials, images = dress(model, fit, photo.pixels)
+    with ThreadPoolExecutor() as pool:  # images are encoded while the figures are worked out
+        encoding = {
+            SKIN_TEXTURE: pool.submit(encode_png, baked.albedo),
+            "confidence.png": pool.submit(encode_png, baked.confidence),
+            PHOTO: pool.submit(_jpeg, photo.pixels),
+        }
+        materials, images = dress(model, fit, photo.pixels)
+        report = _report(model, fit, baked, photo, detection, settings, seconds, device)
+        images |= map_images(model)
+        images |= {name: encoded.result() for name, encoded in encoding.items()}
     materials = with_maps(materials, model)
-    images |= map_images(model)
-    images |= {
-        SKIN_TEXTURE: encode_png(baked.albedo),
-        "confidence.png": encode_png(baked.confidence),
-        PHOTO: _jpeg(photo.pixels),
-    }
     identities = min(settings.identity_keys, len(model.identity_basis))
     expression = np.r_[to_numpy(fit.expression), np.zeros(identities, np.float32)]
     return FaceResult(
@@ -76,7 +80,7 @@ def assemble(
         light=Light(to_numpy(fit.light), "head"),
         coefficients={name: to_numpy(getattr(fit, name)) for name in ("identity", "albedo", "expression")},
         images=images,
-        report=_report(model, fit, baked, photo, detection, settings, seconds, device),
+        report=report,
         licences=model.licences,
         correctives=correctives_of(model),
     )
