@@ -121,12 +121,12 @@ def blend_transparent(material: bpy.types.Material, *, dithered: bool = False) -
         material.blend_method = "HASHED" if dithered else "BLEND"
 
 
-def progress(layout: bpy.types.UILayout, fraction: float, text: str) -> None:
-    """Draw a progress bar, or words before 4.0."""
+def progress(layout: bpy.types.UILayout, fraction: float, text: str = "") -> None:
+    """Draw a progress bar with words or the percentage on it; before 4.0 both as words."""
     if hasattr(layout, "progress"):
-        layout.progress(factor=fraction, text=text, type="BAR")
+        layout.progress(factor=fraction, text=text or f"{fraction:.0%}", type="BAR")
     else:
-        layout.label(text=f"{fraction:.0%} {text}")
+        layout.label(text=f"{fraction:.0%} {text}".strip())
 
 
 def missing_formats(names: Iterable[str]) -> list[str]:

@@ -65,6 +65,16 @@ CHECK = "Check Again"
 CHECK_HELP = "Ask the engine's Python again what it has"
 OPEN_OUTPUT = "Open Folder"
 OPEN_OUTPUT_HELP = "Show this head's files: textures, preview sheet, report"
+EXPORT = "Export Head"
+EXPORT_HELP = "Write this head with its shape keys, rig, textures and licences for another program"
+EXPORT_FORMAT = "Format"
+EXPORT_FORMATS = {
+    ".glb": ("glTF", "One .glb file, for game engines and the web"),
+    ".fbx": ("FBX", "For Unreal, Unity, Maya"),
+    ".usdz": ("USD", "One .usdz file"),
+    ".obj": ("OBJ", "The face as it is now, without keys and rig"),
+}
+"""Suffix -> label and description."""
 CLEAR = "Dismiss"
 CLEAR_HELP = "Remove this message"
 LOAD = "Open Saved Face"
@@ -116,13 +126,13 @@ OFFLINE = (
 )
 
 REMEDIES = {
-    "EngineMissing": "engine",
-    "EngineUnusable": "engine",
-    "EngineStopped": "log",
-    "SetupFailed": "log",
+    "EngineMissing": "preferences",
+    "EngineUnusable": "preferences",
+    "EngineStopped": "engine",
+    "SetupFailed": "setup",
     "NumpyMissing": "",
 }
-"""Code of an error -> which button helps: the preferences, the log, or none."""
+"""Code of an error -> which button helps: the preferences, the log of the engine or of its set-up, or none."""
 
 PRESET = "Preset"
 PRESET_HELP = "Give the active head a ready expression: a viseme of speech or a basic emotion"
@@ -188,6 +198,11 @@ def preset_label(name: str) -> str:
 def built(names: list[str]) -> str:
     """After a reconstruction."""
     return f"Built {', '.join(names)}"
+
+
+def exported(name: str) -> str:
+    """After a head was written to a file."""
+    return f"Wrote {name}"
 
 
 def fetch_terms(title: str, licence: str, megabytes: int, source: str) -> str:

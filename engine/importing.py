@@ -117,6 +117,7 @@ def head_of(coefficients: Coefficients, model: FaceModel, source: str = "", text
     notes += more
     neutral, shaped = _shapes(coefficients, model, weights[0], source)
     rotations = _rotations(coefficients, model)
+    heads = model.joint_regressor @ shaped
     materials, images = dress_with(model)
     images |= _skin(coefficients, model, texture_size)
     return FaceResult(
@@ -132,8 +133,9 @@ def head_of(coefficients: Coefficients, model: FaceModel, source: str = "", text
         rig=Rig(
             names=model.joint_names,
             parents=model.joint_parents,
-            heads=to_numpy(model.joint_regressor @ shaped),
-            tails=to_numpy(model.tail_regressor @ shaped),
+            heads=to_numpy(heads),
+            # Bones lie as in the neutral head: regressors of their directions know of identity alone.
+            tails=to_numpy(heads + (model.tail_regressor - model.joint_regressor) @ neutral),
             weights=to_numpy(model.joint_weights),
             pose=rotations[0] if coefficients.rotations else None,
         ),

@@ -30,7 +30,7 @@ class RECONSTRUCT_FACE_PT_head(HeadPanel, bpy.types.Panel):
     bl_label = "Head"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Name, two switches."""
+        """Name, two switches, its files."""
         layout = self.layout
         head = self.head(context)
         facts = getattr(head, PROPERTY)
@@ -39,7 +39,9 @@ class RECONSTRUCT_FACE_PT_head(HeadPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(facts, "photo_expression", toggle=True)
         row.operator("reconstruct_face.neutral", icon="LOOP_BACK")
-        layout.operator("reconstruct_face.open_output", icon="FILE_FOLDER")
+        column = layout.column(align=True)
+        column.operator("reconstruct_face.export", icon="EXPORT")
+        column.operator("reconstruct_face.open_output", icon="FILE_FOLDER")
 
 
 CLASSES = (RECONSTRUCT_FACE_PT_head,)

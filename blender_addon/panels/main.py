@@ -110,8 +110,9 @@ def _draw_action(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if jobs.running and jobs.current is not None:
         row = layout.row(align=True)
         row.scale_y = 1.5
-        compat.progress(row, jobs.current.fraction, jobs.current.text)
+        compat.progress(row, jobs.current.fraction)
         row.operator("reconstruct_face.cancel", text="", icon="X")
+        sentence(layout, context, jobs.current.text)
         return
     trouble = engine_trouble()
     if trouble:
@@ -130,7 +131,7 @@ def _draw_trouble(layout: bpy.types.UILayout, context: bpy.types.Context, troubl
     sentence(box, context, trouble.text, icon="ERROR")
     row = box.row()
     remedy = strings.REMEDIES.get(trouble.code, "")
-    if remedy == "engine":
+    if remedy == "preferences":
         row.operator("reconstruct_face.preferences", icon="PREFERENCES")
     elif remedy:
         row.operator("reconstruct_face.show_log", icon="TEXT").which = remedy

@@ -88,6 +88,7 @@ def _write_usd(_: bpy.types.Object, path: Path) -> None:
             export_textures=True,
             export_textures_mode="NEW",
             export_animation=False,
+            evaluation_mode="VIEWPORT",  # in renders the mesh has four times the faces
         )
     )
 

@@ -68,6 +68,7 @@ def build_head(
     turned = correctives.driving_joints(result.correctives)
     armature = rig.build_armature(result.rig, f"{name} Rig", collection, turned)
     rig.bind(mesh_object, armature, result.rig)
+    mesh.smooth_in_renders(mesh_object, result.mesh)
     if result.correctives is not None:
         correctives.add_correctives(mesh_object, armature, result)
     mesh.add_part_groups(mesh_object, result.mesh.groups)

@@ -43,8 +43,8 @@ def build_material(
 ) -> bpy.types.Material:
     """A material that Relight mixes from albedo x SH to a Principled BSDF; ``filmed`` if the head has corneas.
 
-    With an alpha below 1 it is a clear film that only reflects (a cornea), or, with a texture, cards that the
-    texture's own alpha cuts out (lashes).
+    With an alpha below 1 it lets through what lies behind it: wholly except for reflections (a cornea), as its
+    texture's own alpha says (cards of lashes), or evenly (strands that are modelled, layers that only games need).
     """
     material = bpy.data.materials.new(f"{prefix} {surface.name}")
     material.diffuse_color = (*surface.color, surface.alpha)
@@ -62,19 +62,21 @@ def build_material(
     light = nodes.add("ShaderNodeGroup", -400, 400, GROUP)
     light.node_tree = light_group
     nodes.link(normal.outputs["Normal"], light.inputs[0])
-    if surface.alpha < 1 and not surface.texture:
+    if surface.name == FILM:
         compat.blend_transparent(material)
         nodes.finish(_clear_coat(nodes, surface, light), principled.outputs[0])
         return material
     mix = nodes.add("ShaderNodeMixShader", 400, 100, RELIGHT)
     nodes.link(light.outputs[RELIGHT], mix.inputs[0])
-    nodes.link(_photo_lit(nodes, surface, albedo, light), mix.inputs[1])
+    bare_eye = surface.name in _BELOW_FILM and not filmed
+    nodes.link(_photo_lit(nodes, surface, albedo, light, bare_eye), mix.inputs[1])
     nodes.link(principled.outputs[0], mix.inputs[2])
     shown = mix.outputs[0]
     if surface.alpha < 1:
         compat.blend_transparent(material, dithered=True)
-        nodes.link(picture.outputs["Alpha"], compat.principled_input(principled, "alpha"))
-        shown = _cut_out(nodes, picture.outputs["Alpha"], shown)
+        if surface.texture:
+            nodes.link(picture.outputs["Alpha"], compat.principled_input(principled, "alpha"))
+        shown = _cut_out(nodes, picture.outputs["Alpha"] if surface.texture else surface.alpha, shown)
     nodes.finish(shown, principled.outputs[0])
     return material
 
@@ -149,7 +151,7 @@ def _link_maps(
 
 
 def _photo_lit(
-    nodes: Nodes, surface: Material, albedo: bpy.types.NodeSocket, light: bpy.types.Node
+    nodes: Nodes, surface: Material, albedo: bpy.types.NodeSocket, light: bpy.types.Node, wet: bool
 ) -> bpy.types.NodeSocket:
     """Emission(albedo x SH(world normal)); shaded where lips cover it, with a catchlight where it is wet.
 
@@ -158,7 +160,7 @@ def _photo_lit(
     colour = nodes.vector_math("MULTIPLY", -200, 300, albedo, light.outputs["Light"])
     if not surface.texture:
         colour = nodes.vector_math("MULTIPLY", -50, 400, colour, _uncovered(nodes, _MOUTH_METRES))
-    if not surface.lit_by_sh:
+    if wet:
         colour = nodes.vector_math("ADD", 50, 500, colour, _catchlight(nodes, light))
     emission = nodes.add("ShaderNodeEmission", 200, 300)
     nodes.link(colour, emission.inputs["Color"])
@@ -200,9 +202,6 @@ def _clear_coat(nodes: Nodes, surface: Material, light: bpy.types.Node) -> bpy.t
     mix = nodes.add("ShaderNodeMixShader", 200, 300)
     nodes.link(clear.outputs[0], mix.inputs[1])
     nodes.link(gloss.outputs[0], mix.inputs[2])
-    if surface.lit_by_sh:
-        nodes.link(fresnel.outputs[0], mix.inputs[0])
-        return mix.outputs[0]
     strength = nodes.math("MAXIMUM", 0, 850, _CAPTURED_REFLECTION, light.outputs[RELIGHT])
     nodes.link(nodes.math("MULTIPLY", 150, 800, fresnel.outputs[0], strength), mix.inputs[0])
     shade = nodes.math("MAXIMUM", -200, 350, _uncovered(nodes, _LID_METRES), light.outputs[RELIGHT])
@@ -216,10 +215,14 @@ def _clear_coat(nodes: Nodes, surface: Material, light: bpy.types.Node) -> bpy.t
     return both.outputs[0]
 
 
-def _cut_out(nodes: Nodes, alpha: bpy.types.NodeSocket, shader: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+def _cut_out(nodes: Nodes, alpha: bpy.types.NodeSocket | float, shader: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """``shader`` where ``alpha`` is 1, nothing where it is 0."""
     clear = nodes.add("ShaderNodeBsdfTransparent", 400, 250)
     mix = nodes.add("ShaderNodeMixShader", 500, 200)
-    for source, target in zip((alpha, clear.outputs[0], shader), mix.inputs, strict=True):
+    if isinstance(alpha, float):
+        mix.inputs[0].default_value = alpha
+    else:
+        nodes.link(alpha, mix.inputs[0])
+    for source, target in zip((clear.outputs[0], shader), mix.inputs[1:], strict=True):
         nodes.link(source, target)
     return mix.outputs[0]

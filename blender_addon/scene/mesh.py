@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PART = "part_"
 """Prefix of the vertex groups that name parts; without it a part called like a bone would be moved by that bone."""
+_QUADS = 0.8
+"""Least share of quads in a mesh that is subdivided: Catmull and Clark's rule makes triangles lumpy."""
 
 
 def build_mesh(mesh: Mesh, materials: list[bpy.types.Material], name: str) -> bpy.types.Mesh:
@@ -41,3 +43,18 @@ def add_part_groups(mesh_object: bpy.types.Object, groups: dict[str, np.ndarray]
     """One vertex group for each named part, weight 1."""
     for name, vertices in sorted(groups.items()):
         mesh_object.vertex_groups.new(name=PART + name).add(np.asarray(vertices).tolist(), 1.0, "REPLACE")
+
+
+def smooth_in_renders(mesh_object: bpy.types.Object, mesh: Mesh) -> None:
+    """Round outlines by subdividing once, in renders alone; triangle meshes are left as they are.
+
+    UVs stay as baked (smoothed ones would pull the texture by up to a millimetre where its density changes) and
+    vertices off the limit surface, which lies deeper. Comes after the armature, so that the pose is rounded as well.
+    """
+    if (np.asarray(mesh.polygons)[:, 3] >= 0).mean() < _QUADS:
+        return
+    modifier = mesh_object.modifiers.new("Smooth in Renders", "SUBSURF")
+    modifier.levels, modifier.render_levels = 0, 1
+    modifier.uv_smooth = "NONE"
+    modifier.boundary_smooth = "PRESERVE_CORNERS"  # the corners of lashes
+    modifier.use_limit_surface = False

@@ -27,9 +27,9 @@ def build_armature(
 ) -> bpy.types.Object:
     """An armature object at the origin, posed as the rig is.
 
-    Every bone's own X axis points to the subject's left, so that a turn about X nods the head, opens the jaw and lifts
-    the gaze. The bones of the joints ``aligned`` lie exactly along an axis, which keeps the drivers short that follow
-    their rotation.
+    Every bone's own X axis points to the subject's left (unless the bone itself does), so that a turn about X nods the
+    head, opens the jaw and lifts the gaze. The bones of the joints ``aligned`` lie exactly along an axis, which keeps
+    the drivers short that follow their rotation.
     """
     armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
     collection.objects.link(armature)
@@ -40,7 +40,7 @@ def build_armature(
             bone = bones.new(bone_name)
             tail = _along_an_axis(heads[i], tails[i]) if i in aligned else tails[i]
             bone.head, bone.tail = heads[i].tolist(), tail.tolist()
-            bone.align_roll(Vector((1, 0, 0)).cross(bone.tail - bone.head))
+            bone.align_roll(_upwards(bone.tail - bone.head))
             if rig.parents[i] >= 0:
                 bone.parent = bones[rig.names[rig.parents[i]]]
     for bone in armature.data.bones:
@@ -65,6 +65,12 @@ def bind(mesh_object: bpy.types.Object, armature: bpy.types.Object, rig: Rig) ->
     modifier = mesh_object.modifiers.new("Rig", "ARMATURE")
     modifier.object = armature
     mesh_object.parent = armature
+
+
+def _upwards(bone: Vector) -> Vector:
+    """Where a bone's own Z axis points, so that its X axis points to the subject's left."""
+    sideways = abs(bone.normalized().x) > 0.9
+    return Vector((0, 0, 1)) if sideways else Vector((1, 0, 0)).cross(bone)
 
 
 def _along_an_axis(head: Array, tail: Array) -> Array:

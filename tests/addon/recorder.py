@@ -5,6 +5,17 @@ import types
 import bpy
 
 
+class Properties:
+    """Stands in for a drawn operator's properties: refuses names and choices that it has not."""
+
+    def __init__(self, known):
+        object.__setattr__(self, "known", known)
+
+    def __setattr__(self, name, value):
+        assert name in self.known, name
+        assert self.known[name].type != "ENUM" or value in self.known[name].enum_items, value
+
+
 class Recorder:
     """Stands in for a layout: remembers every label, property and operator; checks that they exist."""
 
@@ -22,7 +33,7 @@ class Recorder:
         module, _, operator = name.partition(".")
         assert operator in dir(getattr(bpy.ops, module))
         self.seen.append(name)
-        return types.SimpleNamespace()
+        return Properties(getattr(getattr(bpy.ops, module), operator).get_rna_type().properties)
 
     def operator_menu_enum(self, name, property, **_):
         self.operator(name)

@@ -1,5 +1,7 @@
 """The head's data-blocks hold what the FaceResult says."""
 
+import dataclasses
+
 import bpy
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
 from blender_addon import scene
-from blender_addon.scene import lighting, material
+from blender_addon.scene import lighting, material, rig
 from blender_addon.scene.harmonics import world_light
 from tests.addon import synthetic
 
@@ -83,6 +85,16 @@ def test_bones_stand_on_the_joints(head, face_result):
         assert Vector(bone.x_axis if bone.parent is None else bone.matrix_local.col[0][:3]).dot((1, 0, 0)) > 0.99
 
 
+def test_a_bone_that_points_sideways_keeps_its_correctives_right(face_result):
+    """Its own X axis cannot point to the left; its roll is then Z's, and its axes still lie along head space's."""
+    sideways = np.array(face_result.rig.heads) + np.float32([-0.02, 0.001, 0.002])
+    posed = dataclasses.replace(face_result, rig=dataclasses.replace(face_result.rig, tails=sideways))
+    armature = rig.build_armature(posed.rig, "Sideways", bpy.context.scene.collection, aligned={0, 2})
+    for name in ("neck", "jaw"):
+        axes = np.abs(np.array(armature.data.bones[name].matrix_local.to_3x3()))
+        assert np.allclose(axes.max(0), 1, atol=1e-6) and np.allclose(axes.max(1), 1, atol=1e-6)
+
+
 def test_the_jaw_bone_moves_the_chin_and_an_eye_bone_its_eye_alone(head, face_result):
     scene.apply_expression(head.mesh_object, False)
     rest = evaluated(head.mesh_object)
@@ -100,6 +112,41 @@ def test_the_jaw_bone_moves_the_chin_and_an_eye_bone_its_eye_alone(head, face_re
     groups = face_result.mesh.groups
     assert moved[groups["eye_L"]].max() > 0.003
     assert moved[np.r_[groups["eye_R"], groups["skin"]]].max() < 1e-6
+
+
+def test_outlines_are_rounded_in_renders_alone(head, face_result):
+    """After the armature, without moving much, the texture where it was; the egg's cells are three times a head's."""
+    rig, smooth = head.mesh_object.modifiers
+    assert (rig.type, smooth.type) == ("ARMATURE", "SUBSURF")
+    before, uvs = evaluated(head.mesh_object), corner_uvs(head.mesh_object)
+    assert len(before) == len(face_result.mesh.vertices)
+    smooth.levels = smooth.render_levels
+    after = evaluated(head.mesh_object)
+    corners = np.asarray(face_result.mesh.polygons) >= 0
+    mesh = head.mesh_object.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    assert len(mesh.polygons) == corners.sum()
+    moved = np.linalg.norm(after[: len(before)] - before, axis=1)
+    assert 0 < np.median(moved) < 5e-4
+    found = {tuple(uv) for uv in corner_uvs(head.mesh_object).round(5)}
+    assert {tuple(uv) for uv in uvs.round(5)} <= found
+
+
+def test_triangle_meshes_are_not_subdivided(face_result):
+    quads = np.asarray(face_result.mesh.polygons)
+    halves = dataclasses.replace(
+        face_result.mesh,
+        polygons=np.where(np.arange(4) < 3, quads, -1).astype(np.int32),
+        uvs=np.where(np.arange(4)[:, None] < 3, face_result.mesh.uvs, 0).astype(np.float32),
+    )
+    head = scene.build_head(dataclasses.replace(face_result, mesh=halves))
+    assert [modifier.type for modifier in head.mesh_object.modifiers] == ["ARMATURE"]
+
+
+def corner_uvs(mesh_object):
+    mesh = mesh_object.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    values = np.empty(2 * len(mesh.loops), np.float32)
+    mesh.uv_layers[0].data.foreach_get("uv", values)
+    return values.reshape(-1, 2)
 
 
 def test_skin_weights_survive_within_a_step(head, face_result):
@@ -195,7 +242,7 @@ def test_lashes_are_cut_out_by_their_textures_alpha(face_result):
 
 
 def test_a_film_dims_and_glints_only_in_the_photos_light(face_result):
-    made = _material(face_result, "", {}, alpha=0.05, lit_by_sh=False)
+    made = _material(face_result, "", {}, name="cornea", alpha=0.05, lit_by_sh=False)
     by_type = {n.type: n for n in made.node_tree.nodes}
     shade = by_type["BSDF_TRANSPARENT"].inputs["Color"].links[0].from_node
     strength = by_type["EMISSION"].inputs["Strength"].links[0].from_node
@@ -204,8 +251,25 @@ def test_a_film_dims_and_glints_only_in_the_photos_light(face_result):
         assert node.inputs[1].links[0].from_socket.name == lighting.RELIGHT
 
 
-def _material(face_result, texture, images, **values):
+def test_a_layer_without_a_texture_lets_through_what_its_alpha_says(face_result):
+    """Strands of lashes stay dark, and a layer that only games need is not seen: neither is a wet film."""
+    for alpha in (0.0, 0.35):
+        made = _material(face_result, "", {}, alpha=alpha, lit_by_sh=False)
+        output = next(n for n in made.node_tree.nodes if n.type == "OUTPUT_MATERIAL" and n.target == "CYCLES")
+        mix = output.inputs["Surface"].links[0].from_node
+        assert mix.inputs[0].default_value == pytest.approx(alpha)
+        assert mix.inputs[1].links[0].from_node.type == "BSDF_TRANSPARENT"
+        assert "Catchlight" not in made.node_tree.nodes
+
+
+@pytest.mark.parametrize("filmed", [True, False])
+def test_the_catchlight_is_on_the_eye_where_no_film_bears_it(face_result, filmed):
+    made = _material(face_result, "", {}, filmed, name="eye_L")
+    assert ("Catchlight" in made.node_tree.nodes) == (not filmed)
+
+
+def _material(face_result, texture, images, filmed=False, name="part", **values):
     light = world_light(face_result.light, face_result.views[0])
     group = lighting.build_light_group(light, "light", relight=True)
-    surface = synthetic.Material("part", (0.1, 0.1, 0.1), texture, **values)
-    return material.build_material(surface, images, group, "test")
+    surface = synthetic.Material(name, (0.1, 0.1, 0.1), texture, **values)
+    return material.build_material(surface, images, group, "test", filmed)

@@ -93,6 +93,14 @@ def test_an_engine_that_dies_is_a_sentence_with_a_log_to_read(workplace):
     assert "reconstruct_face.show_log" in drawn(main.RECONSTRUCT_FACE_PT_main)
 
 
+@pytest.mark.parametrize("code", sorted({*strings.REMEDIES, "FaceNotFound"}))
+def test_every_trouble_can_be_drawn_and_dismissed(code):
+    state.session.trouble = state.Trouble("Something happened; do this.", code)
+    seen = drawn(main.RECONSTRUCT_FACE_PT_main)
+    assert "Something happened; do this." in seen and "reconstruct_face.clear_error" in seen
+    state.session.trouble = None
+
+
 def test_without_an_engine_the_panel_says_what_to_do(monkeypatch):
     def missing():
         raise door.errors.EngineMissing
@@ -117,7 +125,8 @@ def test_a_running_job_shows_its_bar_and_its_cross(workplace):
     running = reconstruct.begin(choices())
     while not running.fraction:
         running.poll()
-    assert "Looking for faces 0.25" in drawn(main.RECONSTRUCT_FACE_PT_main)
+    shown = drawn(main.RECONSTRUCT_FACE_PT_main)
+    assert "25% 0.25" in shown and "Looking for faces" in shown
     assert reconstruct.why_not(bpy.context) == strings.BUSY
     bpy.ops.reconstruct_face.cancel()
     assert running.wait() == "cancelled"
@@ -160,6 +169,21 @@ def test_a_saved_face_is_opened_without_the_engine(workplace, monkeypatch):
     assert head_of(bpy.context.object)
     with pytest.raises(RuntimeError, match="cannot be opened"):
         bpy.ops.reconstruct_face.load(directory=str(workplace))
+
+
+@pytest.mark.parametrize(("typed", "kind", "written"), [("me", ".glb", "me.glb"), ("me.v2.glb", ".fbx", "me.v2.fbx")])
+def test_a_head_is_exported_with_its_keys(workplace, typed, kind, written):
+    press()
+    keys = [key.name for key in bpy.context.object.data.shape_keys.key_blocks[1:]]
+    assert bpy.ops.reconstruct_face.export(filepath=str(workplace / typed), kind=kind) == {"FINISHED"}
+    data = (workplace / written).read_bytes()
+    assert all(name.encode() in data for name in keys)
+
+
+def test_an_export_that_cannot_be_written_is_a_sentence(workplace):
+    press()
+    with pytest.raises(RuntimeError, match="Nothing can be written to"):
+        bpy.ops.reconstruct_face.export(filepath=str(workplace / "missing" / "me.glb"), kind=".fbx")
 
 
 def test_every_panel_draws_with_and_without_a_head():

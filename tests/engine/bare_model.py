@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from engine.contract import Material
+from engine.faces.adoption.skeleton import skeleton_of
 from engine.faces.arkit import NAMES
 from engine.faces.model import FaceModel
 
@@ -19,6 +20,7 @@ def bare_model(published, origin=(0.001, 0.002, 0.003)):
     modes = torch.zeros(0, count, 3) if published.albedo is None else torch.from_numpy(published.albedo.basis)
     colour = torch.full((count, 3), 0.4) if published.albedo is None else torch.from_numpy(published.albedo.mean)
     rest = np.eye(1, count, dtype=np.float32)
+    bones = None if joints is None else skeleton_of(published, None, None)
     return FaceModel(
         name=published.name,
         version=published.version,
@@ -41,8 +43,8 @@ def bare_model(published, origin=(0.001, 0.002, 0.003)):
         landmarks={},
         joint_names=("head",) if joints is None else joints.names,
         joint_parents=np.int32([-1]) if joints is None else joints.parents,
-        joint_regressor=torch.from_numpy(rest if joints is None else joints.regressor),
-        tail_regressor=torch.from_numpy(rest if joints is None else joints.regressor),
+        joint_regressor=torch.from_numpy(rest if bones is None else bones.heads),
+        tail_regressor=torch.from_numpy(rest if bones is None else bones.tails),
         joint_weights=torch.from_numpy(np.ones((count, 1), np.float32) if joints is None else joints.weights),
         origin=tuple(float(x) for x in np.float32(origin)),
         pose_joints=np.zeros(0, np.int32) if joints is None else joints.corrective_joints,

@@ -12,6 +12,7 @@ from engine.faces.formats import flame, gnm
 from engine.faces.skinning import rodrigues
 
 from . import write_gnm as write
+from .gnm_equations import gnm as equations
 
 
 @pytest.fixture(scope="module")
@@ -89,23 +90,18 @@ def test_its_equation(model, arrays, device):
     random = np.random.default_rng(5)
     identity, expression, turns = random.normal(size=253), random.normal(size=383), random.normal(0, 0.3, (4, 3))
     rotations = rodrigues(torch.from_numpy(turns)).numpy()
-    bind = arrays["template_vertex_positions"] + np.tensordot(
-        identity, arrays["vertex_identity_basis"].astype(float), 1
-    )
-    bind = bind + np.tensordot(expression, arrays["expression_basis"].astype(float), 1)
-    bind = bind + ((rotations - np.eye(3)).reshape(-1) @ arrays["pose_correctives_regressor"]).reshape(-1, 3)
-    joints = arrays["template_joint_positions"] + np.tensordot(identity, arrays["joint_identity_basis"], 1)
-    world = [(rotations[0], joints[0])]
-    for joint in range(1, 4):
-        turned, placed = world[arrays["joint_parent_indices"][joint]]
-        offset = joints[joint] - joints[arrays["joint_parent_indices"][joint]]
-        world.append((turned @ rotations[joint], placed + turned @ offset))
-    expected = sum(
-        arrays["skinning_weights"][joint][:, None] * ((bind - joints[joint]) @ world[joint][0].T + world[joint][1])
-        for joint in range(4)
-    )
+    expected = equations(arrays, identity, expression, rotations)
     values = [torch.from_numpy(x)[None].float().to(device) for x in (identity, expression, rotations)]
     np.testing.assert_allclose(Decoder(model, device)(*values)[0].cpu(), expected, atol=1e-5)
+
+
+def test_the_regressor_is_used_only_where_it_places_the_joints_as_the_authors_code_does(
+    tmp_path, monkeypatch, model, arrays
+):
+    np.testing.assert_array_equal(model.joints.regressor, arrays["joint_regressor"])
+    other = arrays | {"joint_identity_basis": arrays["joint_identity_basis"] + np.float32(1e-4)}
+    monkeypatch.setattr(gnm, "read_npz", lambda path: other)
+    assert gnm.load(tmp_path / "gnm_head.npz").joints.regressor is None
 
 
 def test_landmarks_come_in_ibug_order(tmp_path, folder):

@@ -60,18 +60,21 @@ def gnm_arrays(seed=0, old=False):
     weights = np.exp(-np.linalg.norm(vertices - heads[:, None], axis=2)[:2] / 0.05)
     weights = np.concatenate([weights / weights.sum(0), np.zeros((2, VERTICES))])
     regressor = np.zeros((JOINTS, VERTICES))
-    regressor[0, :100] = regressor[1, 100:200] = 0.01
+    for joint in (0, 1):
+        near = np.argsort(np.linalg.norm(vertices - heads[joint], axis=1))[:200]
+        regressor[joint, near] = 1 / len(near)
     groups = groups_of()
     for joint, name in ((2, "left_eye"), (3, "right_eye")):
         weights[:, groups[name]] = np.eye(JOINTS)[joint][:, None]
         regressor[joint, groups[name]] = 1 / groups[name].sum()
+    identity = waves(vertices, 253, seed + 1).transpose(2, 0, 1).astype(np.float32)
     return {
         "version": np.array("3.0"),
         "variant": np.array("head"),
         "template_vertex_positions": vertices.astype(np.float32),
-        "template_joint_positions": heads.astype(np.float32),
-        "vertex_identity_basis": waves(vertices, 253, seed + 1).transpose(2, 0, 1).astype(np.float32),
-        "joint_identity_basis": waves(heads, 253, seed + 1).transpose(2, 0, 1).astype(np.float32),
+        "template_joint_positions": (regressor @ vertices).astype(np.float32),
+        "vertex_identity_basis": identity,
+        "joint_identity_basis": np.einsum("jv,ivc->ijc", regressor, identity, optimize=True).astype(np.float32),
         "expression_basis": waves(vertices, 383, seed + 2).transpose(2, 0, 1).astype(np.float32),
         "identity_names": np.array(
             [f"head_{k}" for k in range(170)] + [f"eyes_{k}" for k in range(3)] + [f"teeth_{k}" for k in range(80)]

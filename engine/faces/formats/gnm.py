@@ -59,6 +59,8 @@ _RENAMED = (
 )
 """Beginnings of expression names in older files and in today's; what has today's keeps it."""
 
+JOINT_ERROR = 2e-6
+"""Metres, of a joint for one standard deviation of a mode."""
 _JOINTS = {"left_eye": "eye_L", "right_eye": "eye_R"}
 
 _PARTS = {
@@ -141,6 +143,7 @@ def _model(data: dict[str, np.ndarray], landmarks: tuple[Ints, Floats] | None) -
 
 
 def _joints(data: dict[str, np.ndarray]) -> PublishedJoints:
+    """The skeleton; its joints follow ``joint_identity_basis``, as in the authors' code."""
     parents = np.asarray(data["joint_parent_indices"]).astype(np.int64)
     if parents[0] not in (-1, 0) or any(not 0 <= parents[j] < j for j in range(1, JOINTS)):
         raise FileDamaged("its joints form no tree")
@@ -152,10 +155,19 @@ def _joints(data: dict[str, np.ndarray]) -> PublishedJoints:
         identity_basis=_floats(data["joint_identity_basis"]),
         expression_basis=np.zeros((EXPRESSIONS, JOINTS, 3), np.float32),
         weights=_floats(data["skinning_weights"].T),
-        regressor=_floats(data["joint_regressor"]),
+        regressor=_regressor(data),
         correctives=_floats(data["pose_correctives_regressor"].reshape(9 * JOINTS, VERTICES, 3)),
         corrective_joints=np.arange(JOINTS, dtype=np.int32),
     )
+
+
+def _regressor(data: dict[str, np.ndarray]) -> Floats | None:
+    """``joint_regressor`` where it places the joints as the authors' code does, which does not use it."""
+    regressor = data["joint_regressor"].astype(np.float64)
+    off = np.abs(regressor @ data["template_vertex_positions"] - data["template_joint_positions"]).max()
+    moved = np.einsum("jv,ivc->ijc", regressor, data["vertex_identity_basis"], optimize=True)
+    off = max(off, np.abs(moved - data["joint_identity_basis"]).max())
+    return _floats(regressor) if off < JOINT_ERROR else None
 
 
 def _parts(data: dict[str, np.ndarray]) -> dict[str, Ints]:
