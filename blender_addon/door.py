@@ -53,6 +53,12 @@ def contract() -> ModuleType:
     return _engine("contract")
 
 
+@functools.cache
+def combinations() -> dict[str, dict[str, float]]:
+    """Ready expressions by name, visemes first: weights of ARKit's shapes."""
+    return {name: dict(weights) for name, weights in _engine("faces.combinations").COMBINATIONS.items()}
+
+
 def load_result(folder: str | Path) -> Any:
     """The ``FaceResult`` saved in ``folder``. Raises ``ResultUnreadable``."""
     return contract().FaceResult.load(folder)

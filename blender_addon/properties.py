@@ -52,6 +52,7 @@ class SceneProperties(bpy.types.PropertyGroup):
     identity_keys: IntProperty(
         default=door.setting_default("identity_keys"), min=0, max=400, soft_max=50, **_words("identity_keys")
     )
+    shape_sliders: BoolProperty(default=door.setting_default("shape_sliders"), **_words("shape_sliders"))
     seed: IntProperty(default=door.setting_default("seed"), min=0, **_words("seed"))
     apply_expression: BoolProperty(default=door.setting_default("apply_expression"), **_words("apply_expression"))
 
@@ -79,8 +80,9 @@ class HeadProperties(bpy.types.PropertyGroup):
 
 def settings_of(choices: bpy.types.PropertyGroup) -> dict[str, Any]:
     """A scene's choices as values for ``engine.config.Settings``."""
-    names = ("model", "detector", "quality", "device", "faces", "focal_px", "identity_keys", "seed", "apply_expression")
-    return {**{name: getattr(choices, name) for name in names}, "texture_size": int(choices.texture_size)}
+    names = ("model", "detector", "quality", "device", "faces", "focal_px", "seed", "apply_expression")
+    keys = ("identity_keys", "shape_sliders")
+    return {**{name: getattr(choices, name) for name in names + keys}, "texture_size": int(choices.texture_size)}
 
 
 def describe(head: bpy.types.Object, result: Any) -> None:

@@ -39,6 +39,7 @@ LABELS = {
     "texture_size": "Texture Size",
     "focal_px": "Focal Length",
     "identity_keys": "Identity Keys",
+    "shape_sliders": "Shape Sliders",
     "seed": "Seed",
     "apply_expression": "Photo's Expression",
 }
@@ -133,6 +134,29 @@ REMEDIES = {
 }
 """Code of an error -> which button helps: the preferences, the log of the engine or of its set-up, or none."""
 
+PRESET = "Preset"
+PRESET_HELP = "Give the active head a ready expression: a viseme of speech or a basic emotion"
+SHAPES = (
+    ("Face Width", "shape_face_width"),
+    ("Face Length", "shape_face_length"),
+    ("Forehead", "shape_forehead"),
+    ("Brow Ridge", "shape_brow_ridge"),
+    ("Eye Size", "shape_eye_size"),
+    ("Eye Distance", "shape_eye_distance"),
+    ("Nose Length", "shape_nose_length"),
+    ("Nose Width", "shape_nose_width"),
+    ("Nose Protrusion", "shape_nose_protrusion"),
+    ("Cheek Fullness", "shape_cheek_fullness"),
+    ("Mouth Width", "shape_mouth_width"),
+    ("Lip Fullness", "shape_lip_fullness"),
+    ("Jaw Width", "shape_jaw_width"),
+    ("Chin", "shape_chin"),
+    ("Ear Size", "shape_ear_size"),
+    ("Age-Like", "shape_age_like"),
+    ("Sex-Like", "shape_sex_like"),
+)
+"""Label and shape key of each slider that changes the person, top to bottom."""
+
 EXPRESSION_GROUPS = (
     (
         "Eyes",
@@ -163,6 +187,12 @@ EXPRESSION_GROUPS = (
     ("Jaw", (("Open", "jawOpen"), ("Forward", "jawForward"), ("Sideways", "jawLeft", "jawRight"))),
 )
 """Title, then rows: label and one shape key, or the subject's left and right."""
+
+
+def preset_label(name: str) -> str:
+    """``viseme_aa`` as ``Viseme aa``, ``anger`` as ``Anger``."""
+    kind, _, sound = name.rpartition("_")
+    return f"{kind.capitalize()} {sound}" if kind else name.capitalize()
 
 
 def built(names: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -34,34 +35,39 @@ def assemble(
     detection: Detection,
     settings: Settings,
     seconds: dict[str, float],
+    device: torch.device,
 ) -> FaceResult:
     """The result of one face in one photo.
 
     Args:
-        model: the face model that was fitted.
-        fit: its camera refers to ``photo.pixels``.
+        model: the face model that was fitted, on the CPU.
+        fit: on the CPU; its camera refers to ``photo.pixels``.
         baked: the skin's textures.
         photo: its ``scale`` leads from the original photo's pixels to ``photo.pixels``; the result's camera and
             landmarks are in the original's.
         detection: of the face in ``photo.pixels``.
         settings: as the user chose them; kept in the report.
         seconds: by stage so far.
+        device: where the fit was computed.
     """
     vertices = model.shape(fit.identity)
-    materials, images = dress(model, fit, photo.pixels)
+    with ThreadPoolExecutor() as pool:  # images are encoded while the figures are worked out
+        encoding = {
+            SKIN_TEXTURE: pool.submit(encode_png, baked.albedo),
+            "confidence.png": pool.submit(encode_png, baked.confidence),
+            PHOTO: pool.submit(_jpeg, photo.pixels),
+        }
+        materials, images = dress(model, fit, photo.pixels)
+        report = _report(model, fit, baked, photo, detection, settings, seconds, device)
+        images |= map_images(model)
+        images |= {name: encoded.result() for name, encoded in encoding.items()}
     materials = with_maps(materials, model)
-    images |= map_images(model)
-    images |= {
-        SKIN_TEXTURE: encode_png(baked.albedo),
-        "confidence.png": encode_png(baked.confidence),
-        PHOTO: _jpeg(photo.pixels),
-    }
-    identities = min(settings.identity_keys, len(model.identity_basis))
-    expression = np.r_[to_numpy(fit.expression), np.zeros(identities, np.float32)]
+    persons = person_keys(model, settings)
+    expression = np.r_[to_numpy(fit.expression), np.zeros(len(persons), np.float32)]
     return FaceResult(
         model=f"{model.name} {model.version}",
         mesh=Mesh(to_numpy(vertices), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
-        shape_keys=shape_keys(model, expression * settings.apply_expression, identities),
+        shape_keys=shape_keys(model, expression * settings.apply_expression, persons),
         rig=Rig(
             names=model.joint_names,
             parents=model.joint_parents,
@@ -74,29 +80,42 @@ def assemble(
         light=Light(to_numpy(fit.light), "head"),
         coefficients={name: to_numpy(getattr(fit, name)) for name in ("identity", "albedo", "expression")},
         images=images,
-        report=_report(model, fit, baked, photo, detection, settings, seconds),
+        report=report,
         licences=model.licences,
         correctives=correctives_of(model),
     )
 
 
-def shape_keys(model: FaceModel, weights: Floats, identities: int = 0) -> ShapeKeys:
-    """The model's expressions and, where wanted, its first identity components as keys.
+def shape_keys(model: FaceModel, weights: Floats, persons: dict[str, Floats]) -> ShapeKeys:
+    """The model's expressions, then keys that change the person.
 
     Args:
         model: any face model.
-        weights: (E + identities,) of the keys; identity keys are at 0, since the mesh has the person's identity.
-        identities: how many identity components, offsets of one standard deviation; at most as many as there are.
+        weights: (E + len(persons),) of the keys; those of the person are at 0, since the mesh is the person already.
+        persons: from :func:`person_keys`.
     """
-    identities = min(identities, len(model.identity_basis))
-    span = np.full(identities, IDENTITY_RANGE, np.float32)
+    span = np.full(len(persons), IDENTITY_RANGE, np.float32)
+    offsets = [to_numpy(model.expression_basis), *(offset[None] for offset in persons.values())]
     return ShapeKeys(
-        names=(*model.expression_names, *(f"identity_{number:03d}" for number in range(identities))),
-        offsets=np.concatenate([to_numpy(model.expression_basis), to_numpy(model.identity_basis[:identities])]),
+        names=(*model.expression_names, *persons),
+        offsets=np.concatenate(offsets),
         weights=weights,
         minimum=np.r_[to_numpy(model.expression_range[:, 0]), -span],
         maximum=np.r_[to_numpy(model.expression_range[:, 1]), span],
     )
+
+
+def person_keys(model: FaceModel, settings: Settings) -> dict[str, Floats]:
+    """Offsets (V, 3) of one standard deviation by key name: identity components and named directions, as wanted.
+
+    A direction is the sum of identity components that its coefficients say (``FaceModel.semantic_directions``).
+    """
+    components = model.identity_basis[: settings.identity_keys]
+    keys = {f"identity_{number:03d}": to_numpy(offset) for number, offset in enumerate(components)}
+    if settings.shape_sliders and model.semantic_names:
+        offsets = torch.einsum("si,ivd->svd", model.semantic_directions, model.identity_basis)
+        keys |= {f"shape_{name}": to_numpy(offset) for name, offset in zip(model.semantic_names, offsets, strict=True)}
+    return keys
 
 
 def with_maps(materials: tuple[Material, ...], model: FaceModel) -> tuple[Material, ...]:
@@ -165,12 +184,13 @@ def _report(
     detection: Detection,
     settings: Settings,
     seconds: dict[str, float],
+    device: torch.device,
 ) -> dict[str, Any]:
     quality = measure(model, fit, baked, photo.pixels, detection)
     return {
         **quality,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        "device": str(model.mean.device),
+        "device": str(device),
         "torch": torch.__version__,
         "settings": settings.to_dict(),
     }

@@ -52,6 +52,9 @@ class Settings:
     identity_keys: int = 0
     """How many of the model's identity components become shape keys of their own (0 to 400)."""
 
+    shape_sliders: bool = False
+    """Add shape keys for the model's named directions, such as face width and nose length."""
+
     seed: int = 0
     """Seed of everything random; the same seed gives the same head on the same device."""
 

@@ -77,7 +77,10 @@ class Mesh:
 
 @dataclass(frozen=True)
 class ShapeKeys:
-    """Offsets from the neutral mesh; ARKit's 52 first, then the model's own."""
+    """Offsets from the neutral mesh; ARKit's 52 first, then the model's own.
+
+    Keys named ``identity_...`` and ``shape_...`` change the person, all others the expression.
+    """
 
     names: tuple[str, ...]
     offsets: Floats

@@ -66,7 +66,7 @@ def reconstruct_photo(
         photo = read_photo(path)
         found = _detector(settings.detector, str(device)).detect(photo.pixels)
         detections = select_faces(found, settings.faces, settings.face_index, str(path))
-    model = _model(settings.model, str(device))
+    model = load_model(settings.model, device)
     results: list[FaceResult] = []
     failures: list[Exception] = []
     for number, detection in enumerate(detections):
@@ -103,10 +103,12 @@ def reconstruct_face(
         fit = refine(model, photo.pixels, fit, settings.quality, meter.step, meter.check)
     if not torch.isfinite(model.shape(fit.identity, fit.expression)).all():
         raise FaceNotFitted(str(photo.path))
+    # What follows is scipy's and OpenCV's, on the CPU.
+    device, model, fit = model.mean.device, load_model(settings.model), fit.to("cpu")
     with meter.stage("texture", "Baking the texture"):
         baked = bake(model, fit, photo.pixels, settings.texture_size)
     with meter.stage("save", "Writing the result"):
-        return with_preview(assemble(model, fit, baked, photo, detection, settings, meter.seconds))
+        return with_preview(assemble(model, fit, baked, photo, detection, settings, meter.seconds, device))
 
 
 def choose_device(name: str) -> torch.device:
@@ -126,15 +128,10 @@ def choose_device(name: str) -> torch.device:
 def preload(settings: Settings) -> None:
     """Load the model and the detector ahead of the first photo; a warm worker starts faster."""
     device = str(choose_device(settings.device))
-    model = _model(settings.model, device)
+    model = load_model(settings.model, device)
     load_calibration(model, settings.detector)
     _detector(settings.detector, device)
-    prepare(model, settings.texture_size)
-
-
-@lru_cache(maxsize=2)
-def _model(name: str, device: str) -> FaceModel:
-    return load_model(name, device)
+    prepare(load_model(settings.model), settings.texture_size)
 
 
 @lru_cache(maxsize=2)

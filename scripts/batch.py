@@ -33,6 +33,7 @@ CACHE = ROOT / ".cache"
 """The engine's log and compiled files."""
 
 _SETTINGS = ("model", "detector", "quality", "device", "faces", "texture_size", "focal_px", "identity_keys", "seed")
+_SWITCHES = ("shape_sliders",)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
             choices=door.setting_choices(name) or None,
             help=f"{door.setting_help()[name]} (default: {default})",
         )
+    for name in _SWITCHES:
+        made.add_argument("--" + name.replace("_", "-"), action="store_true", help=door.setting_help()[name])
     return made
 
 
@@ -112,7 +115,7 @@ def stopping() -> Iterator[Callable[[], bool]]:
 def main(argv: list[str]) -> int:
     """Run a batch; return the exit code."""
     arguments = parser().parse_args(argv)
-    settings = {name: getattr(arguments, name) for name in _SETTINGS}
+    settings = {name: getattr(arguments, name) for name in (*_SETTINGS, *_SWITCHES)}
     settings["apply_expression"] = not arguments.no_expression
     try:
         compat.require_numpy()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-PARTS = ("raster", "landmarks", "decode", "job")
+PARTS = ("raster", "landmarks", "decode", "engine", "job")
 
 
 def main() -> int:

@@ -20,7 +20,8 @@ class RECONSTRUCT_FACE_PT_expression(HeadPanel, bpy.types.Panel):
     bl_label = "Expression"
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """The heads of the columns; the regions below hold the sliders."""
+        """Ready expressions and the heads of the columns; the regions below hold the sliders."""
+        self.layout.operator_menu_enum("reconstruct_face.preset", "name", icon="PRESET")
         split = self.layout.split(factor=LABELS, align=True)
         split.label(text="")
         row = split.row(align=True)

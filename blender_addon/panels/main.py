@@ -90,6 +90,7 @@ class RECONSTRUCT_FACE_PT_advanced(FacePanel, bpy.types.Panel):
         choices = getattr(context.scene, PROPERTY)
         for name in ("detector", "faces", "texture_size", "device", "focal_px", "identity_keys", "seed"):
             layout.prop(choices, name)
+        layout.prop(choices, "shape_sliders")
         layout.prop(choices, "apply_expression")
         layout.prop(choices, "output")
         layout.operator("reconstruct_face.load", icon="FILE_FOLDER")

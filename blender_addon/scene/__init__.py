@@ -5,6 +5,7 @@ Importing this folder needs no numpy (a panel must draw without it); building do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import bpy
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FormatMissing",
+    "apply_combination",
     "apply_expression",
     "build_head",
     "check_format",
@@ -44,3 +46,10 @@ def apply_expression(mesh_object: bpy.types.Object, on: bool) -> None:
     from .shape_keys import apply_expression as apply
 
     apply(mesh_object, on)
+
+
+def apply_combination(mesh_object: bpy.types.Object, weights: Mapping[str, float]) -> None:
+    """Give the shape keys a ready expression: ``weights`` by key, 0 for all others."""
+    from .shape_keys import apply_combination as apply
+
+    apply(mesh_object, weights)

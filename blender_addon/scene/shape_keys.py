@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import bpy
@@ -12,6 +13,8 @@ from .space import to_blender
 if TYPE_CHECKING:
     from .types import Array, ShapeKeys
 
+PERSON = ("identity_", "shape_")
+"""How the names of keys begin that change the person and not the expression."""
 PHOTO_EXPRESSION = "photo_expression"
 """Custom property of the head's object: the photo's weights, in the order of the keys after the Basis."""
 
@@ -35,8 +38,19 @@ def add_shape_keys(mesh_object: bpy.types.Object, keys: ShapeKeys, neutral: Arra
 
 
 def apply_expression(mesh_object: bpy.types.Object, on: bool) -> None:
-    """Set every key to the photo's weight, or to 0."""
+    """Set every expression to the photo's weight, or to 0; keys that change the person stay."""
+    for key, weight in _expressions(mesh_object):
+        key.value = weight if on else 0.0
+
+
+def apply_combination(mesh_object: bpy.types.Object, weights: Mapping[str, float]) -> None:
+    """Set every expression to its weight in ``weights``, 0 where it has none; keys that change the person stay."""
+    for key, _ in _expressions(mesh_object):
+        key.value = weights.get(key.name, 0.0)
+
+
+def _expressions(mesh_object: bpy.types.Object) -> list[tuple[bpy.types.ShapeKey, float]]:
+    """Each expression's key and the photo's weight of it."""
     weights = mesh_object[PHOTO_EXPRESSION]
     blocks = mesh_object.data.shape_keys.key_blocks[1 : 1 + len(weights)]  # driven keys come after them
-    for key, weight in zip(blocks, weights, strict=True):
-        key.value = weight if on else 0.0
+    return [pair for pair in zip(blocks, weights, strict=True) if not pair[0].name.startswith(PERSON)]

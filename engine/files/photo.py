@@ -24,6 +24,8 @@ from .srgb import to_srgb
 
 LONGEST_SIDE = 6000
 """Pixels of the working copy: more than a face texture can use, little enough for memory."""
+BAND = 64
+"""Rows of the working copy that are made at a time from a larger photo."""
 
 _MOST_PIXELS = 500_000_000
 """More would not fit into a few gigabytes while Pillow decodes it; 22,000 x 22,000 fits."""
@@ -127,7 +129,8 @@ def _exif(image: Image.Image) -> dict[int, Any]:
 def _reduced(image: Image.Image) -> tuple[Image.Image, int]:
     """The image with its long side at most :data:`LONGEST_SIDE`, as means of whole blocks, and the blocks' side.
 
-    JPEG is decoded smaller at once; anything else is reduced in bands, so that at most one whole copy is in memory.
+    JPEG is decoded smaller at once; anything else is reduced in bands and then let go, so that never more than one
+    whole copy is in memory.
     """
     original = image.size
     width, height = (-(-n * LONGEST_SIDE // max(*original, LONGEST_SIDE)) for n in original)
@@ -138,11 +141,13 @@ def _reduced(image: Image.Image) -> tuple[Image.Image, int]:
     if block == 1:
         return image, drafted
     width, height = image.size[0] // block, image.size[1] // block
-    bands = [_band(image, top, min(256, height - top), block) for top in range(0, height, 256)]
-    result = Image.new(bands[0].mode, (width, height))
-    for i, band in enumerate(bands):
-        result.paste(band, (0, 256 * i))
+    first = _band(image, 0, min(BAND, height), block)
+    result = Image.new(first.mode, (width, height))
+    result.paste(first, (0, 0))
+    for top in range(BAND, height, BAND):
+        result.paste(_band(image, top, min(BAND, height - top), block), (0, top))
     result.info = image.info
+    image.close()
     return result, drafted * block
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..camera.camera import Camera
@@ -44,6 +47,12 @@ class Fit:
     """Whether the focal length was given; then no stage moves it."""
     residual: float = float("nan")
     """Robust photometric residual, linear RGB, after the photometric stage."""
+
+    def to(self, device: torch.device | str) -> Fit:
+        """The same fit with its tensors and its camera on ``device``."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        moved: dict[str, Any] = {k: v.to(device) for k, v in values.items() if isinstance(v, Tensor | Camera)}
+        return dataclasses.replace(self, **moved)
 
     def vertices(self, model: FaceModel) -> Tensor:
         """(V, 3) metres, head space: identity and expression."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -69,7 +70,9 @@ class Seen:
 def decode_textures(result: FaceResult) -> dict[str, Image]:
     """The images that the materials use and the confidence map, by name, as far as the result has them."""
     names = {name for m in result.materials for name in (m.texture, m.roughness_texture)} | {CONFIDENCE}
-    return {name: decode(result.images[name]) for name in sorted(names) if name in result.images}
+    found = sorted(names & set(result.images))
+    with ThreadPoolExecutor(max(len(found), 1)) as pool:
+        return dict(zip(found, pool.map(lambda name: decode(result.images[name]), found), strict=True))
 
 
 def head_of(result: FaceResult, weights: Floats | None = None, textures: dict[str, Image] | None = None) -> Head:

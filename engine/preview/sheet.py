@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -48,17 +50,19 @@ def preview_sheet(result: FaceResult) -> Image:
     cut = crop_photo(photo, view, close)
     seen = look_through(posed, close)
     light = torch.from_numpy(result.light.coefficients)
-    tiles = {
-        "Photo": cut,
-        "Landmarks": draw_landmarks(cut, view, close),
-        "Geometry": draw_studio(posed, seen, clay=True),
-        "Albedo": draw_flat(seen),
-        "Relit, in the photo": draw_in_photo(seen, light, result.light.frame == "camera", cut),
-        "Turned right": _turned(neutral, -TURN),
-        "Neutral, studio light": _turned(neutral, 0),
-        "Turned left": _turned(neutral, TURN),
+    tiles: dict[str, Callable[[], Image]] = {
+        "Photo": lambda: cut,
+        "Landmarks": lambda: draw_landmarks(cut, view, close),
+        "Geometry": lambda: draw_studio(posed, seen, clay=True),
+        "Albedo": lambda: draw_flat(seen),
+        "Relit, in the photo": lambda: draw_in_photo(seen, light, result.light.frame == "camera", cut),
+        "Turned right": lambda: _turned(neutral, -TURN),
+        "Neutral, studio light": lambda: _turned(neutral, 0),
+        "Turned left": lambda: _turned(neutral, TURN),
     }
-    return _arrange(tiles, result)
+    with ThreadPoolExecutor(len(tiles)) as pool:  # numpy, OpenCV and the rasteriser let other threads work
+        pictures = pool.map(lambda draw: draw(), tiles.values())
+        return _arrange(dict(zip(tiles, pictures, strict=True)), result)
 
 
 def _turned(head: Head, yaw: float) -> Image:

@@ -39,7 +39,8 @@ def look_up(
     image: NDArray[Any], places: Floats, method: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT
 ) -> Any:
     """The image (H, W, ...) at ``places`` (h, w, 2), column and row counted from the first pixel's centre."""
-    return cv2.remap(image, places.astype(np.float32, copy=False), np.empty(0), method, borderMode=border)
+    columns, rows = cv2.split(places.astype(np.float32, copy=False))
+    return cv2.remap(image, columns, rows, method, borderMode=border)
 
 
 def soften_highlights(albedo: Floats, level: Floats) -> Floats:

@@ -35,6 +35,11 @@ class Recorder:
         self.seen.append(name)
         return Properties(getattr(getattr(bpy.ops, module), operator).get_rna_type().properties)
 
+    def operator_menu_enum(self, name, property, **_):
+        self.operator(name)
+        module, _, operator = name.partition(".")
+        assert property in getattr(getattr(bpy.ops, module), operator).get_rna_type().properties
+
     def menu(self, name, text="", **_):
         assert hasattr(bpy.types, name)
         self.seen.append(text)

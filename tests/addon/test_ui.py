@@ -1,11 +1,13 @@
 """The tab "Face": operators from press to head, panels drawn by a recorder, everything registered."""
 
+import dataclasses
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 
 import blender_addon
@@ -13,12 +15,15 @@ from blender_addon import door, job, scene, strings
 from blender_addon import session as state
 from blender_addon.operators import messages, reconstruct
 from blender_addon.operators import setup_engine as setup_operator
-from blender_addon.panels import main, quality, text
+from blender_addon.panels import expression, main, quality, shape, text
 from blender_addon.properties import head_of, known_of, settings_of
 from tests.addon.recorder import drawn
 
 WORKER = Path(__file__).with_name("fake_worker.py")
 ROOT = WORKER.parent.parent.parent
+
+
+ASSET = ROOT / "engine" / "assets" / "builtin.npz"
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +205,51 @@ def test_sliders_are_the_heads_own_shape_keys():
     for _, rows in strings.EXPRESSION_GROUPS:
         for _, *names in rows:
             assert all(name in keys for name in names)
+
+
+@pytest.mark.parametrize(("name", "key"), [("viseme_aa", "jawOpen"), ("happiness", "mouthSmileLeft")])
+def test_a_preset_sets_every_expression_and_nothing_else(workplace, face_result, name, key):
+    with_shape_slider(workplace, face_result)
+    keys = bpy.context.object.data.shape_keys.key_blocks
+    keys["shape_face_width"].value = keys["browDownLeft"].value = 0.7
+    assert "reconstruct_face.preset" in drawn(expression.RECONSTRUCT_FACE_PT_expression)
+    bpy.ops.reconstruct_face.preset(name=name)
+    wanted = door.combinations()[name]
+    assert wanted[key] > 0.3
+    assert {k.name: round(k.value, 4) for k in keys[1:] if k.value} == {**wanted, "shape_face_width": 0.7}
+
+
+def test_shape_sliders_change_the_person_and_survive_neutral(workplace, face_result):
+    press()
+    assert not shape.RECONSTRUCT_FACE_PT_shape.poll(bpy.context)
+    with_shape_slider(workplace, face_result)
+    assert shape.RECONSTRUCT_FACE_PT_shape.poll(bpy.context)
+    assert drawn(shape.RECONSTRUCT_FACE_PT_shape) == ["Face Width"]
+    keys = bpy.context.object.data.shape_keys.key_blocks
+    keys["shape_face_width"].value = -2.0
+    bpy.ops.reconstruct_face.neutral()
+    assert {k.name: k.value for k in keys[1:] if k.value} == {"shape_face_width": -2.0}
+
+
+def test_every_direction_of_the_built_in_head_has_a_slider():
+    with np.load(ASSET) as asset:
+        assert {f"shape_{name}" for name in asset["semantic_names"]} == {key for _, key in strings.SHAPES}
+
+
+def with_shape_slider(workplace, face_result):
+    """Build the head of the fake engine again, with one key that changes the person."""
+    keys = face_result.shape_keys
+    more = dataclasses.replace(
+        keys,
+        names=(*keys.names, "shape_face_width"),
+        offsets=np.concatenate([keys.offsets, 0.1 * keys.offsets[:1]]),
+        weights=np.r_[keys.weights, np.float32(0)],
+        minimum=np.r_[keys.minimum, np.float32(-3)],
+        maximum=np.r_[keys.maximum, np.float32(3)],
+    )
+    views = tuple(dataclasses.replace(v, expression=np.r_[v.expression, np.float32(0)]) for v in face_result.views)
+    dataclasses.replace(face_result, shape_keys=more, views=views).save(workplace / "faces" / "face")
+    press()
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,18 @@ def test_the_same_seed_gives_the_same_head(draft, tmp_path):
     assert again.images["albedo.png"] == draft[0].images["albedo.png"]
 
 
+def test_another_device_gives_the_same_head(device, tmp_path):
+    if device.type == "cpu":
+        pytest.skip("--device names no other device")
+    plain, other = (
+        pipeline.reconstruct(request(ASTRONAUT, tmp_path / name, device=name, quality="standard"))[0]
+        for name in ("cpu", device.type)
+    )
+    assert other.report["device"].startswith(device.type)
+    assert np.abs(other.mesh.vertices - plain.mesh.vertices).max() < 3e-4
+    assert np.abs(other.views[0].landmarks_fitted - plain.views[0].landmarks_fitted).max() < 0.2
+
+
 def test_a_cancelled_job_leaves_nothing(tmp_path):
     with pytest.raises(Cancelled):
         pipeline.reconstruct(request(ASTRONAUT, tmp_path / "out"), cancelled=lambda: True)

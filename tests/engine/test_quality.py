@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine import quality
-from engine.assemble import assemble
+from engine.assemble import assemble, person_keys
 from engine.camera.camera import Camera
 from engine.camera.conventions import frontal_rotation
 from engine.config import Settings
@@ -144,7 +144,7 @@ def test_assembled_result_is_in_the_original_photos_pixels(model, scene, tmp_pat
     fit, photo, baked = scene
     reduced = Photo(tmp_path / "p.jpg", photo, (2 * WIDTH, 2 * WIDTH), None, 0.5)
     settings = Settings(texture_size=512, apply_expression=False)
-    result = assemble(model, fit, baked, reduced, detection(fit), settings, {"fit": 0.25})
+    result = assemble(model, fit, baked, reduced, detection(fit), settings, {"fit": 0.25}, torch.device("cpu"))
     view = result.views[0]
     assert view.size == (2 * WIDTH, 2 * WIDTH)
     np.testing.assert_allclose(view.landmarks, 2 * fit.landmarks.numpy(), rtol=1e-6)
@@ -182,3 +182,14 @@ def test_iris_colour_is_read_from_the_rings(model, color):
 def test_iris_without_iris_points_is_typical(model):
     fit = make_fit(model, "68")
     assert iris_color(fit, np.zeros((WIDTH, WIDTH, 3), np.uint8)) == TYPICAL
+
+
+def test_keys_of_the_person_move_the_mesh_as_the_model_does(model):
+    keys = person_keys(model, Settings(identity_keys=2, shape_sliders=True))
+    assert list(keys)[:2] == ["identity_000", "identity_001"]
+    assert set(list(keys)[2:]) == {f"shape_{name}" for name in model.semantic_names} != set()
+    along = model.semantic_directions[model.semantic_names.index("nose_width")]
+    expected = (model.shape(along) - model.mean).numpy()
+    np.testing.assert_allclose(keys["shape_nose_width"], expected, atol=1e-6)
+    assert np.abs(keys["shape_nose_width"]).max() > 5e-4
+    assert person_keys(model, Settings()) == {}
