@@ -71,6 +71,13 @@ def test_deca_gives_its_own_vertices(tmp_path, flame2020):
     assert not result.commercial
 
 
+def test_bones_point_straight_ahead_whatever_the_expression(tmp_path, flame2020):
+    result = imported(tmp_path, "face.npz", make.deca(), flame2020[1])
+    bones = result.rig.tails - result.rig.heads
+    assert (bones[:, 2] > 0.95 * np.linalg.norm(bones, axis=1)).all()
+    assert np.abs(result.shape_keys.weights).max() > 4
+
+
 def test_emoca_gives_its_own_vertices(tmp_path, flame2020):
     arrays, model = flame2020
     codes = make.write_emoca(tmp_path / "face00")
