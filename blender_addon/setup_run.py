@@ -156,6 +156,7 @@ class Setup:
             reason, "see the log, check the network and the free disk space, and try again"
         )
         self.state = "failed"
+        shutil.rmtree(self._environment, ignore_errors=True)
 
     def _note(self, line: str) -> None:
         with self.log.open("a", encoding="utf-8") as log:

@@ -139,11 +139,11 @@ def test_a_set_up_ends_with_an_environment_that_the_door_finds(tmp_path, monkeyp
 
 
 @pytest.mark.slow
-def test_a_set_up_that_fails_says_why_and_leaves_nothing_that_counts(tmp_path):
+def test_a_set_up_that_fails_says_why_and_leaves_nothing(tmp_path):
     setup, environment = a_setup(tmp_path, "nobody-has-this-package\n")
     assert setup.wait() == "failed"
     assert "nobody-has-this-package" in str(setup.error)
-    assert not (environment / door.READY_FILE).exists()
+    assert not environment.exists()
 
 
 def test_a_cancelled_set_up_leaves_nothing(tmp_path):
