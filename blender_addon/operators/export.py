@@ -62,6 +62,8 @@ class RECONSTRUCT_FACE_OT_export(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Write it."""
+        if not Path(self.filepath).name:
+            return tell(self, Outcome(False, strings.NO_FILE))
         head = head_of(context.object)
         return tell(self, attempt(lambda: export(head, Path(bpy.path.abspath(str(self._path()))))))
 

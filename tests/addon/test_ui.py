@@ -184,6 +184,8 @@ def test_an_export_that_cannot_be_written_is_a_sentence(workplace):
     press()
     with pytest.raises(RuntimeError, match="Nothing can be written to"):
         bpy.ops.reconstruct_face.export(filepath=str(workplace / "missing" / "me.glb"), kind=".fbx")
+    with pytest.raises(RuntimeError, match=strings.NO_FILE):
+        bpy.ops.reconstruct_face.export()
 
 
 def test_every_panel_draws_with_and_without_a_head():
