@@ -59,8 +59,10 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
     if evidence.hair is not None:
         hair = evidence.hair
         hair.over(result, _resize(hair.density, size), strand_noise(model, mesh_of(model, coarse), fine))
-    shift = _resize(evidence.mirror_shift, size) * size
-    mirrored = look_up(albedo, fine.mirror_map + shift)
+    places = fine.mirror_map
+    if evidence.mirror_shift.any():
+        places = places + _resize(evidence.mirror_shift, size) * size
+    mirrored = look_up(albedo, places)
     mirrored *= _resize(evidence.mirror_match, size)
     mirror_trust = look_up(trust, fine.mirror_map) * (1 - trust)
     result += mirror_trust[..., None] * (mirrored - result)

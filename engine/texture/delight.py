@@ -21,21 +21,21 @@ EVENED = 0.6
 """Share of that difference that is taken out."""
 BROAD = 0.014
 """Metres over which a departure from the fitted albedo is judged: wider than any feature."""
-LEVEL_KEPT, TINT_KEPT = 0.55, 0.40
+LEVEL_KEPT, TINT_KEPT = 0.50, 0.25
 """Shares of a broad departure in log brightness and log tint that count as paint..."""
-LEVEL_LIMIT, TINT_LIMIT = 0.16, 0.055
+LEVEL_LIMIT, TINT_LIMIT = 0.15, 0.04
 """...and the most of each."""
 HIGHLIGHT_FROM, HIGHLIGHT_TO = 1.1, 1.5
 """Brightness over the surroundings' between which a pale spot becomes a highlight."""
-HIGHLIGHT_SHARE = 0.45
+HIGHLIGHT_SHARE = 0.40
 """Of a highlight's own light that is taken out."""
 BRIGHT_LIMIT = 0.6
 """Log brightness over the surroundings' up to which skin is left as it is; beyond, a third is kept."""
 CREASE = 0.010
 """Share of the texture's side: dark lines narrower than this are creases."""
-CREASE_LIFT = 0.15
+CREASE_LIFT = 0.12
 """Share of a crease's log darkness that is shadow rather than paint."""
-TINT_DETAIL, PAINTED_DETAIL = 0.145, 0.35
+TINT_DETAIL, PAINTED_DETAIL = 0.16, 0.40
 """Most that log tint departs from the surroundings' on plain skin, and on lips, lids and brows."""
 GRAIN = 0.0012
 """Share of the texture's side over which colour is averaged before highlights are told: noise misleads."""
@@ -72,22 +72,22 @@ def broad_light(
     return uneven + broad - kept
 
 
-def fine_light(log_albedo: Floats, log_smooth: Floats, painted: Floats) -> Floats:
-    """(S, S, 3) log factors that take highlights, the shade of creases and false tint out of ``log_albedo``.
+def fine_light(log_albedo: Floats, log_smooth: Floats, painted: Floats, size: int) -> Floats:
+    """(H, W, 3) log factors that take highlights, the shade of creases and false tint out of ``log_albedo``.
 
     Args:
-        log_albedo: (S, S, 3) from the photo, broad light removed.
-        log_smooth: (S, S, 3) the skin's smooth colour in the same place.
-        painted: (S, S) 1 on lips, lids and brows, whose tints are their own.
+        log_albedo: (H, W, 3) from the photo, broad light removed.
+        log_smooth: (H, W, 3) the skin's smooth colour in the same place.
+        painted: (H, W) 1 on lips, lids and brows, whose tints are their own.
+        size: side of the texture that this is a part of.
     """
-    size = len(log_albedo)
     detail = log_albedo - log_smooth
     matte = detail + _highlights(_blurred(detail, GRAIN * size), log_smooth)
     level = matte.mean(-1, keepdims=True)
     limit = (TINT_DETAIL + (PAINTED_DETAIL - TINT_DETAIL) * painted)[..., None]
     tint = soft_limit(matte - level, limit)
     level = np.minimum(level, BRIGHT_LIMIT) + np.maximum(level - BRIGHT_LIMIT, 0) / 3
-    level += (1 - painted)[..., None] * CREASE_LIFT * _creases(level[..., 0])[..., None]
+    level += (1 - painted)[..., None] * CREASE_LIFT * _creases(level[..., 0], size)[..., None]
     return np.asarray(level + tint - detail, dtype=np.float32)
 
 
@@ -101,7 +101,7 @@ def _blurred(image: Floats, sigma: float) -> Floats:
 
 
 def _highlights(detail: Floats, log_smooth: Floats) -> Floats:
-    """(S, S, 3) log factors without the white part of ``detail``, the log ratio to skin of colour c.
+    """(H, W, 3) log factors without the white part of ``detail``, the log ratio to skin of colour c.
 
     A pixel is ``a c + s`` in each channel: skin of brightness a and light s that the surface threw back. Over c that
     leaves ``a + s / c``, from whose red and blue, where skin differs most, s follows.
@@ -115,8 +115,8 @@ def _highlights(detail: Floats, log_smooth: Floats) -> Floats:
     return np.log(1 - np.minimum((share * surface)[..., None] / (color * ratio), 0.6))
 
 
-def _creases(level: Floats) -> Floats:
-    """(S, S) how much darker a thin line is than what lies on both sides of it: a black top-hat."""
-    width = max(int(CREASE * len(level)) | 1, 3)
+def _creases(level: Floats, size: int) -> Floats:
+    """(H, W) how much darker a thin line is than what lies on both sides of it: a black top-hat."""
+    width = max(int(CREASE * size) | 1, 3)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     return np.asarray(cv2.morphologyEx(level, cv2.MORPH_BLACKHAT, kernel), dtype=np.float32)

@@ -20,7 +20,7 @@ from .grain import grain
 from .grain import prepare as prepare_grain
 from .hair import Hair, grow_hair, scalp_weights, strand_noise
 from .layout import Layout, once, skin_materials
-from .pixels import Image, look_up, sample
+from .pixels import Image, look_up, sample, window
 from .seen import Pose, photo_positions, visibility
 from .smooth import SkinMesh, skin_mesh
 
@@ -78,7 +78,8 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
     fields = _fields(model, mesh, told[:, :3], weights, expected, told[:, 3])
     left_over, match, fill = np.split(layout.pad(layout.texels(torch.from_numpy(fields))), 3, axis=-1)
     log_albedo -= left_over
-    shine = fine_light(log_albedo, fill, painted)
+    part, shine = window(trust > 0), np.zeros_like(log_albedo)
+    shine[part] = fine_light(log_albedo[part], fill[part], painted[part], layout.size)
     log_albedo += shine
     plain = (trust > 0.8) & (table[..., 6] > 0.9) & (table[..., 7] < 0.1)
     trust *= table[..., 9]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..contract import Floats
 from ..faces.model import FaceModel
 from .layout import Layout, once
-from .pixels import look_up
+from .pixels import look_up, window
 from .seen import smoothstep
 
 BROW_REACH = (0.007, 0.012)
@@ -70,11 +70,14 @@ def without_brows(fill: Floats, brows: Floats, trust: Floats) -> tuple[Floats, F
     cover = brows.max(-1) * smoothstep(*SHOWN, shown)
     if not cover.any():
         return fill, cover
-    around = (brows.max(-1) < 0.02).astype(np.float32)
     sigma = 0.012 * len(fill)
+    part = window(cover > 0, round(3 * sigma))
+    around = (brows[part].max(-1) < 0.02).astype(np.float32)
     weight = cv2.GaussianBlur(around, (0, 0), sigma)[..., None]
-    skin = cv2.GaussianBlur(fill * around[..., None], (0, 0), sigma) / np.maximum(weight, 1e-4)
-    return fill + cover[..., None] * (skin - fill), cover
+    skin = cv2.GaussianBlur(fill[part] * around[..., None], (0, 0), sigma) / np.maximum(weight, 1e-4)
+    bare = fill.copy()
+    bare[part] += cover[part][..., None] * (skin - fill[part])
+    return bare, cover
 
 
 def mouth_opening(points: Floats) -> float:

@@ -45,6 +45,8 @@ FEW = 60
 """Texels that tell a colour."""
 HAT = 3.5
 """Times as bright as what covers the fringe the temples' hair must be for that to be a hat."""
+ALIKE = (0.22, 0.45)
+"""Distance in log colour, brightness counted half, from the skin's below which what covers the scalp is no hair."""
 PALER = 0.8
 """Ratio of red to green, over the skin's, below which a pixel beside the temples is hair and not skin in shade."""
 DARKEST, BRIGHTEST = 0.012, 0.42
@@ -99,6 +101,7 @@ def grow_hair(pixels: Floats, refused: Floats, trust: Floats, bare: Floats, scal
     if not strength or found is None:
         return None
     color, sure = found
+    strength *= unlike(color, skin)
     away = cv2.distanceTransform((bare < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / len(bare)
     density = smoothstep(THIN, FULL, hairy) * smoothstep(0, BARE, away)
     return Hair(color, density * np.float32(strength * (UNSURE + (DENSITY - UNSURE) * sure)))
@@ -121,6 +124,13 @@ def hair_color(fringe: Floats, temples: Floats, skin: Floats) -> tuple[Floats, f
     if beside is not None and luminance(beside) > HAT * luminance(above) and len(pale) >= FEW:
         return _within_range(beside), 0.7
     return _within_range(above) * np.float32(CROPPED), 1.0
+
+
+def unlike(color: Floats, skin: Floats) -> float:
+    """0..1 how surely ``color`` (3,) is hair beside skin (3,): a shaved head is a little darker than the face."""
+    apart = np.log(np.maximum(color, 1e-4) / np.maximum(skin, 1e-4))
+    tints = np.diff(apart)
+    return float(smoothstep(*ALIKE, np.sqrt((apart.mean() / 2) ** 2 + (tints**2).sum())))
 
 
 def _brighter_half(pixels: Floats) -> Floats:

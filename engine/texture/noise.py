@@ -18,10 +18,12 @@ CROWN, CENTRE = (0.12, 0.90, -0.42), (0.0, 0.035, 0.0)
 """Direction, head space, in which hair whirls, a little off the middle, and the middle of the skull."""
 WHIRL = 0.35
 """How far hair turns round the crown as it grows away from it."""
-LENGTH = 0.005
+LENGTH = 0.0045
 """Metres that a strand is drawn out."""
-TAPS = 7
+TAPS = 9
 """Values averaged along it."""
+ASKEW = np.linalg.qr(np.array([[2, 1, -1], [1, 3, 2], [-2, 1, 2]], np.float64))[0].astype(np.float32)
+"""A rotation: strands seldom lie along the axes of the blocks, where cells would show."""
 WIDTHS = ((0.00045, 0.7), (0.0012, 0.6), (0.0040, 0.35))
 """Metres between the random values of single hairs and of locks, and their shares."""
 
@@ -46,7 +48,8 @@ def strands(model: FaceModel, layout: Layout, where: NDArray[np.bool_], seed: in
     if not chosen.any():
         return noise
     places = layout.texels(model.mean)[chosen]
-    along = _growth(places)
+    along = _growth(places) @ ASKEW
+    places = places @ ASKEW
     total = np.zeros(len(places), dtype=np.float32)
     for number, (width, share) in enumerate(WIDTHS):
         block = np.random.default_rng((seed, number)).standard_normal(BLOCK**3, dtype=np.float32)

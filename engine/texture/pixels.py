@@ -40,6 +40,15 @@ def look_up(
     return cv2.remap(image, places.astype(np.float32, copy=False), np.empty(0), method, borderMode=border)
 
 
+def window(chosen: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns that hold everything ``chosen`` (S, S), and ``margin`` more; all of it if there is none."""
+    rows, columns = np.flatnonzero(chosen.any(1)), np.flatnonzero(chosen.any(0))
+    if not len(rows):
+        return np.s_[:, :]
+    low, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
+    return np.s_[low : int(rows[-1]) + 1 + margin, left : int(columns[-1]) + 1 + margin]
+
+
 def encode(linear: Floats) -> Image:
     """8-bit sRGB of linear values 0..1."""
     return _TO_SRGB[(np.clip(linear, 0, 1) * (len(_TO_SRGB) - 1) + 0.5).astype(np.uint16)]

@@ -11,7 +11,7 @@ from engine.faces.library import load_model
 from engine.preview import preview_sheet, with_preview
 from engine.preview.head import decode, head_of
 from engine.preview.sheet import TILE, crop_photo, draw_landmarks, face_crop
-from engine.preview.studio import draw_flat, draw_studio, studio_camera, view
+from engine.preview.studio import draw_flat, draw_studio, enclosure, studio_camera, view
 from tests.engine.samples import png
 
 
@@ -127,3 +127,15 @@ def test_result_without_figures_or_confidence_still_draws(result):
         result, report={}, images=images, materials=(*result.materials, Material("x", (1, 1, 1)))
     )
     assert preview_sheet(bare).std() > 10
+
+
+def test_upper_lids_shade_the_eyes_and_skin_is_left_alone():
+    result = make_result()
+    head = head_of(result)
+    seen = view(head, studio_camera(head, 0, TILE))
+    share, inside = enclosure(seen).numpy(), seen.inside.numpy() > 0.5
+    assert (share[~inside] == 1).all()
+    eyes = inside & (seen.points[:, 1].numpy() > 0)
+    heights = seen.points[:, 1].numpy()[eyes]
+    top, bottom = heights > np.quantile(heights, 0.9), heights < np.quantile(heights, 0.2)
+    assert share[eyes][top].mean() < 0.85 * share[eyes][bottom].mean()

@@ -17,7 +17,7 @@ from engine.texture.bake import MIRRORED, bake
 from engine.texture.delight import fine_light
 from engine.texture.evidence import mesh_of
 from engine.texture.features import feature_weights, not_lips, without_brows
-from engine.texture.hair import FULL, THIN, hair_color, scalp_weights
+from engine.texture.hair import FULL, THIN, hair_color, scalp_weights, unlike
 from engine.texture.layout import layout
 from engine.texture.pixels import encode, sample
 from engine.texture.seen import Pose, photo_positions, smoothstep, visibility
@@ -241,7 +241,7 @@ def patch(color):
 
 def corrected(color):
     found = patch(color)
-    found = found + fine_light(found, np.tile(SKIN, (64, 64, 1)), np.zeros((64, 64), np.float32))
+    found = found + fine_light(found, np.tile(SKIN, (64, 64, 1)), np.zeros((64, 64), np.float32), 1024)
     return np.exp(found)
 
 
@@ -327,6 +327,14 @@ def test_a_hat_is_no_hair():
         assert sure < 1
     sky = hairs([0.2, 0.4, 0.8])
     assert hair_color(sky, sky, np.exp(SKIN)) is None
+
+
+def test_a_shaved_head_stays_bare():
+    """The scalp beyond the face's light is darker and no hair; brown, grey and black hair are hair."""
+    skin = np.array([0.45, 0.28, 0.20])
+    assert unlike(skin * 0.75, skin) < 0.1
+    for color in ([0.19, 0.12, 0.06], [0.30, 0.27, 0.24], [0.02, 0.016, 0.013], [0.40, 0.27, 0.13]):
+        assert unlike(np.array(color), skin) > 0.5
 
 
 def test_hair_fades_in_over_more_than_a_centimetre(model):
