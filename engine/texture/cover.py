@@ -37,7 +37,7 @@ BROW_MARGIN = 0.008
 
 
 def skin_likeness(
-    log_albedo: Floats, log_expected: Floats, seen: Floats, regions: Floats, layout: Layout
+    log_albedo: Floats, log_expected: Floats, seen: Floats, regions: Floats, certain: Floats, layout: Layout
 ) -> tuple[Floats, Floats]:
     """(S, S) 0..1: how far the photo shows this person's skin at each texel; and (S, S) how far by colour alone.
 
@@ -45,10 +45,11 @@ def skin_likeness(
         log_albedo: (S, S, 3) log of linear albedo from the photo.
         log_expected: (S, S, 3) log of the model's albedo, whose lips and brows explain part of the difference.
         seen: (S, S) visibility.
-        regions: (S, S, 3) the inner face and its features, as :func:`face_regions`, and what is surely plain skin.
+        regions: (S, S, 2 or more) the inner face and its features, as :func:`face_regions`.
+        certain: (S, S) what is surely plain skin.
         layout: of the same size.
     """
-    inner, features, certain = regions[..., 0], regions[..., 1], regions[..., 2]
+    inner, features = regions[..., 0], regions[..., 1]
     smooth = cv2.GaussianBlur(layout.pad(_opponent(log_albedo - log_expected)), (0, 0), BLUR * layout.size)
     sample = smooth[certain * seen > 0.6]
     if len(sample) < 100:

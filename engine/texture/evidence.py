@@ -65,13 +65,13 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
     expected = _calmed(torch.log(model.albedo(fit.albedo).cpu().clamp_min(0.01)).numpy(), regions)
     inliers = np.ones_like(skin) if fit.inliers is None else fit.inliers.cpu().numpy()
     certain = regions[:, :1] * (skin * inliers)[:, None]
-    columns = [log_light.numpy(), expected, regions[:, :2], certain, regions[:, 2:], feature_weights(model)]
-    table = layout.texels(torch.from_numpy(np.concatenate(columns, -1)))
-    brows, mouth, painted = table[..., 10:12], table[..., 12], table[..., 13]
+    table = layout.texels(torch.from_numpy(np.concatenate([log_light.numpy(), expected, certain], -1)))
+    where = _regions(model, layout)
+    brows, mouth, painted = where[..., 3:5], where[..., 5], where[..., 6]
     seen = visibility(model, pose, layout)
     pixels = sample(photo, photo_positions(pose, layout), layout.covered)
     log_albedo = np.log(np.maximum(pixels, 1e-3)) - table[..., :3]
-    likeness, plain_color = skin_likeness(log_albedo, table[..., 3:6], seen, table[..., 6:9], layout)
+    likeness, plain_color = skin_likeness(log_albedo, table[..., 3:6], seen, where, table[..., 6], layout)
     trust = seen * likeness * (1 - not_lips(_opening(fit), log_albedo, mouth, seen))
     told, sums = layout.vertices(np.concatenate([log_albedo, plain_color[..., None]], -1), trust, len(skin))
     weights = np.minimum(sums / np.maximum(_texels_of_vertices(model, layout), 1e-6), 1)
@@ -81,8 +81,8 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
     part, shine = window(trust > 0), np.zeros_like(log_albedo)
     shine[part] = fine_light(log_albedo[part], fill[part], painted[part], layout.size)
     log_albedo += shine
-    plain = (trust > 0.8) & (table[..., 6] > 0.9) & (table[..., 7] < 0.1)
-    trust *= table[..., 9]
+    plain = (trust > 0.8) & (where[..., 0] > 0.9) & (where[..., 1] < 0.1)
+    trust *= where[..., 2]
     fill, brow_cover = without_brows(fill, brows, trust)
     fill = np.exp(fill + grain(model, np.where(plain[..., None], log_albedo, fill), plain, layout))
     fill *= 1 + (1 - brow_cover)[..., None] * (_detail(model, layout) - 1)
@@ -109,12 +109,18 @@ def mesh_of(model: FaceModel, layout: Layout) -> SkinMesh:
 def prepare(model: FaceModel, layout: Layout, fine: Layout) -> None:
     """What :func:`weigh` needs once for each model and size, and the strands at full size."""
     mesh = mesh_of(model, layout)
-    face_regions(model)
-    feature_weights(model)
+    _regions(model, layout)
     scalp_weights(model, mesh, layout)
     strand_noise(model, mesh, fine)
     prepare_grain(model, layout)
     _texels_of_vertices(model, layout)
+
+
+def _regions(model: FaceModel, layout: Layout) -> Floats:
+    """(S, S, 7) the columns of :func:`face_regions` and :func:`feature_weights` at the texels."""
+    key = f"regions_{layout.size}"
+    columns = [face_regions(model), feature_weights(model)]
+    return once(model, key, lambda: layout.texels(torch.from_numpy(np.concatenate(columns, -1))))
 
 
 def _opening(fit: Fit) -> float:

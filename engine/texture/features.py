@@ -28,6 +28,8 @@ HAIR_REACH = 0.006
 """Share of the texture's side: two halves of a face match to within this, and hair's shade reaches as far."""
 HAIR_DARKER = 0.25
 """Log brightness below the other side's darkest."""
+RIM_BRIGHTER = 0.35
+"""Log brightness above the other side's brightest: light from behind the head."""
 OPEN = (0.03, 0.08)
 """Gaps between the lips, in widths of the mouth, below which it counts as closed and above which as open."""
 GAP_DARKER = (0.9, 1.3)
@@ -108,7 +110,8 @@ def not_lips(opening: float, log_albedo: Floats, mouth: Floats, seen: Floats) ->
 
 
 def hidden_by_hair(smooth: Floats, refused: NDArray[np.bool_], regions: Floats, layout: Layout) -> Floats:
-    """(S, S) 0..1 where hair comes in over a brow or an eye's corner: darker than anything near on the other side.
+    """(S, S) 0..1 where hair or a lamp behind the head comes in over a brow or an eye's corner: darker, or much
+    brighter, than anything near on the other side.
 
     Args:
         smooth: (S, S) log brightness over the model's, averaged a little.
@@ -121,11 +124,12 @@ def hidden_by_hair(smooth: Floats, refused: NDArray[np.bool_], regions: Floats, 
     from_outside = np.bincount(labels.reshape(-1), outside, count) > 20
     from_outside[0] = False
     reach = max(round(HAIR_REACH * layout.size), 1)
-    darkest = cv2.erode(smooth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
-    other = look_up(darkest, layout.mirror_map, border=cv2.BORDER_REPLICATE)
-    hair = (from_outside[labels] & (smooth < other - HAIR_DARKER)).astype(np.uint8)
-    wide = cv2.dilate(hair, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1)))
-    return np.asarray(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), reach / 2), dtype=np.float32)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    range_near = np.stack([cv2.erode(smooth, kernel), cv2.dilate(smooth, kernel)], -1)
+    other = look_up(range_near, layout.mirror_map, border=cv2.BORDER_REPLICATE)
+    foreign = (smooth < other[..., 0] - HAIR_DARKER) | (smooth > other[..., 1] + RIM_BRIGHTER)
+    wide = cv2.dilate((from_outside[labels] & foreign).astype(np.float32), kernel)
+    return np.asarray(cv2.GaussianBlur(wide, (0, 0), reach / 2), dtype=np.float32)
 
 
 def mirror_shift(log_level: Floats, trust: Floats, brows: Floats, layout: Layout) -> Floats:
@@ -146,7 +150,7 @@ def _shift(log_level: Floats, both: NDArray[np.bool_], layout: Layout) -> Floats
     own, places = log_level[rows, columns], layout.mirror_map[rows, columns]
     reach = max(round(SHIFT * layout.size), 1)
     best, found = np.inf, np.zeros(2, np.float32)
-    for dy in range(-reach, reach + 1):
+    for dy in range(-reach, reach + 1, 2):
         for dx in range(-reach, reach + 1, 2):
             shift = np.array([dx, dy], np.float32)
             other = look_up(log_level, (places + shift)[None])[0]

@@ -25,7 +25,7 @@ DENSITY, UNSURE = 0.86, 0.45
 """How much of the scalp's colour cropped hair gives where its colour is known well, and where it is hardly known."""
 NAPE = (-0.060, 0.010)
 """Metres, head space Y: hair fades out downwards between these at the nape."""
-EDGE = 0.008
+EDGE = 0.0105
 """Metres over which the hairline is smooth."""
 THIN, FULL = 0.22, 0.98
 """Smoothed scalp weights between which hair grows from single hairs to its full density: 12 mm or so."""
@@ -45,7 +45,7 @@ FEW = 60
 """Texels that tell a colour."""
 HAT = 3.5
 """Times as bright as what covers the fringe the temples' hair must be for that to be a hat."""
-ALIKE = (0.22, 0.45)
+ALIKE = (0.20, 0.34)
 """Distance in log colour, brightness counted half, from the skin's below which what covers the scalp is no hair."""
 PALER = 0.8
 """Ratio of red to green, over the skin's, below which a pixel beside the temples is hair and not skin in shade."""
@@ -154,12 +154,17 @@ def _within_range(color: Floats) -> Floats:
 
 
 def strand_noise(model: FaceModel, mesh: SkinMesh, layout: Layout) -> Floats:
-    """(S, S) of unit deviation, drawn out as hair lies; 0 where none grows."""
-    return once(
-        model,
-        f"strands_{layout.size}",
-        lambda: strands(model, layout, layout.texels(torch.from_numpy(_hairy(model, mesh)))[..., 0] > 0.01, SEED),
-    )
+    """(S, S) of unit deviation, drawn out as hair lies; 0 where none grows. Made once for each model and size."""
+    return once(model, f"strands_{layout.size}", lambda: _strand_noise(model, mesh, layout))
+
+
+def _strand_noise(model: FaceModel, mesh: SkinMesh, layout: Layout) -> Floats:
+    noise = np.zeros((layout.size, layout.size), dtype=np.float32)
+    table = layout.texels(torch.from_numpy(np.concatenate([_hairy(model, mesh), model.mean.cpu().numpy()], -1)))
+    chosen = table[..., 0] > 0.01
+    if chosen.any():
+        noise[chosen] = strands(table[chosen, 1:], SEED)
+    return noise
 
 
 def scalp_weights(model: FaceModel, mesh: SkinMesh, layout: Layout) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from ..contract import Floats
@@ -20,12 +19,11 @@ WHIRL = 0.35
 """How far hair turns round the crown as it grows away from it."""
 LENGTH = 0.0045
 """Metres that a strand is drawn out."""
-TAPS = 9
-"""Values averaged along it."""
 ASKEW = np.linalg.qr(np.array([[2, 1, -1], [1, 3, 2], [-2, 1, 2]], np.float64))[0].astype(np.float32)
 """A rotation: strands seldom lie along the axes of the blocks, where cells would show."""
-WIDTHS = ((0.00045, 0.7), (0.0012, 0.6), (0.0040, 0.35))
-"""Metres between the random values of single hairs and of locks, and their shares."""
+WIDTHS = ((0.00045, 0.7, 8), (0.0012, 0.6, 4), (0.0040, 0.35, 2))
+"""Metres between the random values of single hairs, of locks and of tufts, their shares, and values averaged along a
+strand."""
 
 
 def speckle(model: FaceModel, layout: Layout, spacing: float, channels: int, seed: int) -> Floats:
@@ -37,29 +35,23 @@ def speckle(model: FaceModel, layout: Layout, spacing: float, channels: int, see
     return once(model, key, lambda: _speckle(model, layout, spacing, channels, seed))
 
 
-def strands(model: FaceModel, layout: Layout, where: NDArray[np.bool_], seed: int) -> Floats:
-    """(S, S) noise of unit deviation drawn out as cropped hair lies; 0 outside ``where`` (S, S).
+def strands(places: Floats, seed: int) -> Floats:
+    """(N,) noise of unit deviation drawn out as cropped hair lies at ``places`` (N, 3) metres.
 
     Random values in space, averaged along the direction of growth (line integral convolution, Cabral and Leedom 1993),
     so strands are equally fine everywhere and no seam of the UVs shows.
     """
-    noise = np.zeros((layout.size, layout.size), dtype=np.float32)
-    chosen = where & layout.covered
-    if not chosen.any():
-        return noise
-    places = layout.texels(model.mean)[chosen]
     along = _growth(places) @ ASKEW
     places = places @ ASKEW
     total = np.zeros(len(places), dtype=np.float32)
-    for number, (width, share) in enumerate(WIDTHS):
+    for number, (width, share, taps) in enumerate(WIDTHS):
         block = np.random.default_rng((seed, number)).standard_normal(BLOCK**3, dtype=np.float32)
         drawn = np.zeros(len(places), dtype=np.float32)
-        for step in np.linspace(-0.5, 0.5, TAPS, dtype=np.float32):
+        for step in np.linspace(-0.5, 0.5, taps, dtype=np.float32):
             x, y, z = (((places + step * LENGTH * along) / width).astype(np.int32) & (BLOCK - 1)).T
             drawn += block[(x * BLOCK + y) * BLOCK + z]
         total += share * drawn / max(float(drawn.std()), 1e-6)
-    noise[chosen] = total / max(float(total.std()), 1e-6)
-    return noise
+    return np.asarray(total / max(float(total.std()), 1e-6), dtype=np.float32)
 
 
 def _growth(places: Floats) -> Floats:
