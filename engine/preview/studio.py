@@ -15,6 +15,7 @@ from ..contract import Floats
 from ..light import harmonics
 from ..light.color import linear_to_srgb, luminance, srgb_to_linear
 from ..render.rasterizer import rasterize
+from ..texture.bake import MIRRORED
 from .head import Head, Image, Seen, look
 
 SAMPLES = 2
@@ -79,11 +80,12 @@ def draw_studio(head: Head, seen: Seen, clay: bool = False) -> Image:
 def draw_in_photo(seen: Seen, light: Tensor, in_camera: bool, photo: Image) -> Image:
     """What was recovered of the face under the photo's spherical harmonics (9, 3), laid over ``photo`` (H, W, 3).
 
-    Guessed parts are left out, so hair and clothes stay the photo's.
+    Mirrored and guessed parts are left out, so hair and clothes stay the photo's and nothing haunts its margin.
     """
     normals = seen.normals @ seen.camera.rotation.T if in_camera else seen.normals
     shaded = seen.albedo * harmonics.shade(normals, light).clamp_min(0) * enclosure(seen)
-    return finish(seen, shaded, photo, seen.shown)
+    mirrored = MIRRORED / 255
+    return finish(seen, shaded, photo, ((seen.shown - mirrored) / (1 - mirrored)).clamp(0, 1))
 
 
 def draw_flat(seen: Seen) -> Image:
