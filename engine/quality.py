@@ -44,7 +44,7 @@ def measure(model: FaceModel, fit: Fit, baked: Baked, photo: Image, detection: D
     The photo re-rendered through the recovered camera, over the uncovered skin of the inner face, in dB:
     ``psnr_textured`` with the photo's own colours unwrapped on the mesh, ``psnr_relit`` with the baked albedo times the
     spherical harmonics (what Blender shows), ``psnr_model`` with the statistical model's albedo times the same.
-    ``seen_share``: how much of the face's surface the photo shows.
+    ``seen_share``: how much of the face's skin, chin to hairline, the photo shows.
     """
     observed, fitted = fit.landmarks.cpu().numpy(), fit.landmarks_fitted.cpu().numpy()
     if fit.layout == "478":

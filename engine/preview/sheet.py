@@ -151,5 +151,5 @@ def _figures(result: FaceResult) -> str:
         if key in report:
             parts.append(f"{words} {report[key]:.1f} dB")
     if "seen_share" in report:
-        parts.append(f"{100 * report['seen_share']:.0f} % of the face seen")
+        parts.append(f"{100 * report['seen_share']:.0f} % of the face's skin seen, the rest mirrored or guessed")
     return "   ·   ".join(parts)

@@ -15,6 +15,7 @@ from ..contract import Floats
 from ..light import harmonics
 from ..light.color import linear_to_srgb, luminance, srgb_to_linear
 from ..render.rasterizer import rasterize
+from ..texture.bake import MIRRORED
 from .head import Head, Image, Seen, look
 
 SAMPLES = 2
@@ -33,8 +34,10 @@ KEY = (-0.62, -0.62, -0.72)
 KEY_COLOR, FILL_COLOR, RIM_COLOR = (1.02, 0.98, 0.92), (0.20, 0.23, 0.28), (0.62, 0.66, 0.74)
 FILL, RIM = (0.85, 0.05, -0.6), (0.80, -0.45, 0.62)
 SKY, GROUND = (0.21, 0.22, 0.24), (0.10, 0.09, 0.085)
-ENCLOSED = 0.62
-"""Share of the light from everywhere that reaches eyes and mouth between lids and lips."""
+ENCLOSED = (0.88, 0.82, 0.78)
+"""Share of the light that reaches eyes and teeth between lids and lips; what flesh throws back there is warm."""
+OVERHANG, OVERHUNG = 0.004, 0.5
+"""Metres below the upper lid or lip over which it shades what it covers, and the share of light it takes there."""
 SHADOW_SIDE = 640
 SHADOW_SOFT = 0.006
 """Metres over which the key lamp's shadow fades."""
@@ -71,19 +74,18 @@ def draw_studio(head: Head, seen: Seen, clay: bool = False) -> Image:
     lit = lit + lamp(turned, _unit(RIM), torch.zeros(3)) * torch.tensor(RIM_COLOR)
     up = (0.5 - 0.5 * turned[:, 1:2]).clamp(0, 1)
     lit = lit + up * torch.tensor(SKY) + (1 - up) * torch.tensor(GROUND)
-    inside = 1 - (1 - ENCLOSED) * seen.inside[:, None]
-    return finish(seen, albedo * lit * inside + _gloss(seen, turned, key, clay), backdrop(_size(seen)))
+    return finish(seen, albedo * lit * enclosure(seen) + _gloss(seen, turned, key, clay), backdrop(_size(seen)))
 
 
 def draw_in_photo(seen: Seen, light: Tensor, in_camera: bool, photo: Image) -> Image:
     """What was recovered of the face under the photo's spherical harmonics (9, 3), laid over ``photo`` (H, W, 3).
 
-    Guessed parts are left out, so hair and clothes stay the photo's.
+    Mirrored and guessed parts are left out, so hair and clothes stay the photo's and nothing haunts its margin.
     """
     normals = seen.normals @ seen.camera.rotation.T if in_camera else seen.normals
-    inside = 1 - (1 - ENCLOSED) * seen.inside[:, None]
-    shaded = seen.albedo * harmonics.shade(normals, light).clamp_min(0) * inside
-    return finish(seen, shaded, photo, seen.shown)
+    shaded = seen.albedo * harmonics.shade(normals, light).clamp_min(0) * enclosure(seen)
+    mirrored = MIRRORED / 255
+    return finish(seen, shaded, photo, ((seen.shown - mirrored) / (1 - mirrored)).clamp(0, 1))
 
 
 def draw_flat(seen: Seen) -> Image:
@@ -129,6 +131,21 @@ def lamp(normals: Tensor, towards: Tensor, wrap: Tensor) -> Tensor:
     """(P, 3) Lambert's cosine, wrapped past the terminator by ``wrap`` (3,) and scaled to keep its energy."""
     cosine = (normals @ towards)[:, None]
     return ((cosine + wrap) / (1 + wrap)).clamp_min(0) / (1 + wrap)
+
+
+def enclosure(seen: Seen) -> Tensor:
+    """(P, 3) share of the light that reaches each point: 1 on skin, less between lids and lips, least under the upper
+    ones, whose shade falls on eyeball and teeth from wherever the lamps are.
+    """
+    height, width = seen.fragments.triangle.shape
+    skin, pixels = np.zeros(height * width, np.float32), seen.fragments.pixels.numpy()
+    skin[pixels] = 1 - seen.inside.numpy()
+    depth = float((seen.points @ seen.camera.rotation.T + seen.camera.translation)[:, 2].median())
+    reach = max(round(OVERHANG * float(seen.camera.intrinsics[0, 0]) / depth), 1)
+    # The window lies over and above each pixel: its last row is the pixel's own.
+    above = cv2.blur(skin.reshape(height, width), (reach, reach), anchor=(reach // 2, reach - 1)).reshape(-1)[pixels]
+    reached = torch.tensor(ENCLOSED) * (1 - OVERHUNG * torch.from_numpy(above))[:, None]
+    return 1 - seen.inside[:, None] * (1 - reached)
 
 
 def shadow(head: Head, seen: Seen, towards: Tensor) -> Tensor:

@@ -10,10 +10,11 @@ import numpy as np
 from ..contract import Floats
 from ..faces.model import FaceModel
 from ..fit.state import Fit
+from .evidence import mesh_of, weigh
 from .evidence import prepare as prepare_evidence
-from .evidence import weigh
+from .hair import strand_noise
 from .layout import layout
-from .pixels import Image, encode, look_up, sample, soften_highlights
+from .pixels import Image, encode, look_up, sample
 from .seen import Pose, photo_positions
 
 COARSE = 1024
@@ -35,7 +36,7 @@ class Baked:
     covered: Image
     """(S, S) 255 where the photo shows something else than the skin: hair, a hat, a collar."""
     seen_share: float
-    """Share of the face's surface that the photo shows, 0..1."""
+    """Share of the face's skin, chin to hairline, that the photo shows, 0..1."""
 
 
 def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
@@ -55,8 +56,13 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
     albedo = sample(photo, photo_positions(pose, fine), fine.covered)
     albedo *= _resize(evidence.gain, size)
     trust, result = _resize(evidence.trust, size), _resize(evidence.fill, size)
-    albedo = soften_highlights(albedo, _resize(evidence.level, size))
-    mirrored = look_up(albedo, fine.mirror_map)
+    if evidence.hair is not None:
+        hair = evidence.hair
+        hair.over(result, _resize(hair.density, size), strand_noise(model, mesh_of(model, coarse), fine))
+    places = fine.mirror_map
+    if evidence.mirror_shift.any():
+        places = places + _resize(evidence.mirror_shift, size) * size
+    mirrored = look_up(albedo, places)
     mirrored *= _resize(evidence.mirror_match, size)
     mirror_trust = look_up(trust, fine.mirror_map) * (1 - trust)
     result += mirror_trust[..., None] * (mirrored - result)
@@ -79,7 +85,7 @@ def prepare(model: FaceModel, size: int = 2048) -> None:
     size = min(size, LARGEST)
     fine, coarse = layout(model, size), layout(model, min(size, COARSE))
     _ = fine.mirror_map, fine.nearest
-    prepare_evidence(model, coarse)
+    prepare_evidence(model, coarse, fine)
 
 
 def _enlarged(baked: Baked, size: int) -> Baked:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..contract import Floats
 from ..faces.model import FaceModel
+from .features import hidden_by_hair
 from .layout import Layout, once
 from .seen import smoothstep
 
@@ -35,27 +36,33 @@ BROW_MARGIN = 0.008
 """Metres above the brows' landmarks that still belong to the inner face."""
 
 
-def skin_likeness(log_albedo: Floats, log_expected: Floats, seen: Floats, regions: Floats, layout: Layout) -> Floats:
-    """(S, S) 0..1: how far the photo shows this person's skin at each texel.
+def skin_likeness(
+    log_albedo: Floats, log_expected: Floats, seen: Floats, regions: Floats, certain: Floats, layout: Layout
+) -> tuple[Floats, Floats]:
+    """(S, S) 0..1: how far the photo shows this person's skin at each texel; and (S, S) how far by colour alone.
 
     Args:
         log_albedo: (S, S, 3) log of linear albedo from the photo.
         log_expected: (S, S, 3) log of the model's albedo, whose lips and brows explain part of the difference.
         seen: (S, S) visibility.
-        regions: (S, S, 3) the inner face and its features, as :func:`face_regions`, and what is surely plain skin.
+        regions: (S, S, 2 or more) the inner face and its features, as :func:`face_regions`.
+        certain: (S, S) what is surely plain skin.
         layout: of the same size.
     """
-    inner, features, certain = regions[..., 0], regions[..., 1], regions[..., 2]
+    inner, features = regions[..., 0], regions[..., 1]
     smooth = cv2.GaussianBlur(layout.pad(_opponent(log_albedo - log_expected)), (0, 0), BLUR * layout.size)
     sample = smooth[certain * seen > 0.6]
     if len(sample) < 100:
-        return np.ones(seen.shape, dtype=np.float32)
+        return np.ones(seen.shape, dtype=np.float32), np.ones(seen.shape, dtype=np.float32)
     centre = np.median(sample, axis=0)
     spread = np.maximum(1.4826 * np.median(np.abs(sample - centre), axis=0), [LEVEL_FLOOR, TINT_FLOOR, TINT_FLOOR])
     distance = np.linalg.norm((smooth - centre) / spread, axis=-1) / (1 + (LOOSER - 1) * inner)
-    likeness = np.maximum(1 - smoothstep(BELIEVED, REFUSED, distance.astype(np.float32)), features)
+    plain = 1 - smoothstep(BELIEVED, REFUSED, distance.astype(np.float32))
+    refused = (plain < 0.5) & (seen > 0.05)
+    features = features * (1 - hidden_by_hair(smooth[..., 0].astype(np.float32), refused, regions[..., :2], layout))
+    likeness = np.maximum(plain, features)
     likeness = np.maximum(_tidy(likeness), _enclosed(likeness, seen, inner))
-    return likeness * _away_from_refused(likeness, seen, features) * _sizeable(likeness * seen, inner)
+    return likeness * _away_from_refused(likeness, seen, features) * _sizeable(likeness * seen, inner), plain
 
 
 def face_regions(model: FaceModel) -> Floats:

@@ -18,8 +18,8 @@ IRIS_RADIUS = 5.85
 PUPIL_RADIUS = 2.0
 """mm, in room light."""
 EXPONENT = 0.55
-SCLERA = (0.68, 0.635, 0.60)
-DEEP_SCLERA = (0.60, 0.42, 0.36)
+SCLERA = (0.60, 0.555, 0.52)
+DEEP_SCLERA = (0.50, 0.35, 0.30)
 """Towards the canthi and the back, where more vessels show."""
 VESSEL = (0.42, 0.13, 0.10)
 PUPIL = (0.004, 0.004, 0.004)

@@ -15,6 +15,7 @@ from ..contract import Floats
 from ..faces.model import FaceModel
 from .layout import Layout
 from .noise import speckle
+from .pixels import window
 
 SCALES = (0.0009, 0.002, 0.0045)
 """Sigmas of the bands in the photo's texture, as shares of its side."""
@@ -39,10 +40,9 @@ def grain(model: FaceModel, log_albedo: Floats, plain: NDArray[np.bool_], layout
     total = np.zeros_like(log_albedo)
     if plain.mean() < 1e-3:
         return total
-    rows, columns = np.flatnonzero(plain.any(1)), np.flatnonzero(plain.any(0))
-    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    for number, band in enumerate(_bands(log_albedo[window], layout.size)):
-        mixing = _mixing(band[plain[window]])
+    part = window(plain)
+    for number, band in enumerate(_bands(log_albedo[part], layout.size)):
+        mixing = _mixing(band[plain[part]])
         total += speckle(model, layout, SPACINGS[number], 3, SEED + number) @ mixing.T
     return total
 

@@ -10,6 +10,7 @@ from ..detect.layouts import IRIS_LEFT, IRIS_RIGHT
 from ..fit.state import Fit
 from ..light.color import luminance, srgb_to_linear
 from ..light.harmonics import shade
+from .seen import smoothstep
 
 TYPICAL = (0.12, 0.065, 0.035)
 """Linear RGB of a mid-brown iris, the world's commonest; what a photo too small or dark to tell is given."""
@@ -19,6 +20,11 @@ ENOUGH = 40
 """Pixels of iris from which the photo alone decides."""
 SHADED = 0.7
 """Share of the face's frontal light that reaches an iris below its lid and lashes."""
+WARM, BRIGHTEST_WARM = (1.1, 1.5), 0.12
+"""Ratios of red to green between which melanin shows, and the luminance that irises with it reach at most: what is
+bright and orange is skin of the lids, or a lamp."""
+LEAST_GREEN = 0.8
+"""Of the mean of red and blue: brown, hazel, grey and blue eyes all have it; a purple one is a reflection."""
 DARKEST, BRIGHTEST = 0.025, 0.40
 """Luminance between which irises lie."""
 
@@ -42,8 +48,11 @@ def iris_color(fit: Fit, photo: np.ndarray) -> tuple[float, float, float]:
     share = min(len(pixels) / ENOUGH, 1.0)
     mixed = share * albedo + (1 - share) * typical
     level = float(luminance(mixed))
-    red, green, blue = (mixed * np.clip(level, DARKEST, BRIGHTEST) / max(level, 1e-6)).tolist()
-    return red, green, blue
+    warm = float(smoothstep(*WARM, mixed[0] / max(mixed[1], 1e-6)))
+    brightest = BRIGHTEST + warm * (BRIGHTEST_WARM - BRIGHTEST)
+    red, green, blue = (mixed * np.clip(level, DARKEST, brightest) / max(level, 1e-6)).tolist()
+    green = max(green, LEAST_GREEN * (red + blue) / 2)
+    return red, green, min(blue, green) if red > green else blue
 
 
 def _irises(fit: Fit) -> list[tuple[Floats, float]]:

@@ -20,6 +20,16 @@ DRAWN = {"eye_L": EYE_TEXTURE, "eye_R": EYE_TEXTURE, "lashes": LASH_TEXTURE}
 """Materials whose UVs are those of :mod:`.eye` and :mod:`.lashes`."""
 
 
+COLORS = {
+    "teeth": (0.69, 0.62, 0.505),
+    "gums": (0.42, 0.16, 0.15),
+    "tongue": (0.40, 0.16, 0.15),
+    "mouth": (0.16, 0.045, 0.04),
+}
+"""Linear RGB of what no photo shows well: dentine's ivory through enamel (shade A2, L* 74), wet flesh, and the dark
+behind the teeth, whose own shade no order-2 light casts."""
+
+
 def dress(model: FaceModel, fit: Fit, photo: Image) -> tuple[tuple[Material, ...], dict[str, bytes]]:
     """Materials, and the encoded images they need besides the skin's albedo; irises in the photo's colour."""
     return dress_with(model, lambda: iris_color(fit, photo))
@@ -30,7 +40,8 @@ def dress_with(
 ) -> tuple[tuple[Material, ...], dict[str, bytes]]:
     """As :func:`dress` without a photo; ``iris`` gives the irises' linear RGB where they are to be painted."""
     materials = tuple(
-        m if m.texture else dataclasses.replace(m, texture=DRAWN.get(m.name, "")) for m in model.materials
+        m if m.texture else dataclasses.replace(m, texture=DRAWN.get(m.name, ""), color=COLORS.get(m.name, m.color))
+        for m in model.materials
     )
     used = {material.texture for material in materials}
     images: dict[str, bytes] = {}

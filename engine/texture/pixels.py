@@ -1,4 +1,4 @@
-"""Pixels in and out: the photo sampled in linear light, highlights softened, 8-bit sRGB written."""
+"""Pixels in and out: the photo sampled in linear light, 8-bit sRGB written."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..contract import Floats
-from ..light.color import luminance, srgb_to_linear
+from ..light.color import srgb_to_linear
 
 Image = NDArray[np.uint8]
 
-HIGHLIGHT = 1.5
-"""Brightness over the surroundings' from which a spot counts as a highlight."""
 _TO_LINEAR: Floats = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)
 _CODES = srgb_to_linear((np.arange(255, dtype=np.float64) + 0.5) / 255)
 _TO_SRGB: Image = np.searchsorted(_CODES, np.linspace(0, 1, 16384)).astype(np.uint8)
@@ -43,13 +41,13 @@ def look_up(
     return cv2.remap(image, columns, rows, method, borderMode=border)
 
 
-def soften_highlights(albedo: Floats, level: Floats) -> Floats:
-    """``albedo`` (..., 3) with what shines above ``HIGHLIGHT`` times the local ``level`` (...) pulled half-way back.
-
-    A highlight left in the texture would stay where it is when the head turns under another light.
-    """
-    ratio = luminance(albedo) / np.maximum(level * np.float32(HIGHLIGHT), 1e-3)
-    return albedo / np.sqrt(np.maximum(ratio, 1))[..., None]
+def window(chosen: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns that hold everything ``chosen`` (S, S), and ``margin`` more; all of it if there is none."""
+    rows, columns = np.flatnonzero(chosen.any(1)), np.flatnonzero(chosen.any(0))
+    if not len(rows):
+        return np.s_[:, :]
+    low, left = max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0)
+    return np.s_[low : int(rows[-1]) + 1 + margin, left : int(columns[-1]) + 1 + margin]
 
 
 def encode(linear: Floats) -> Image:

@@ -28,7 +28,7 @@ EDGE_FADE = 0.0018
 """Metres on the surface over which trust grows from 0 beside an occluding edge; the fit may be off by this much."""
 RIM_FADE = 0.0008
 """The same beside eyes, teeth and the mouth's inside, where lids and lips need their photo up to the rim."""
-FACING_FROM, FACING_TO = 0.10, 0.40
+FACING_FROM, FACING_TO = 0.16, 0.50
 """Cosines between surface and line of sight where trust begins and is whole."""
 
 

@@ -11,7 +11,8 @@ from engine.faces.library import load_model
 from engine.preview import preview_sheet, with_preview
 from engine.preview.head import decode, head_of
 from engine.preview.sheet import TILE, crop_photo, draw_landmarks, face_crop
-from engine.preview.studio import draw_flat, draw_studio, studio_camera, view
+from engine.preview.studio import draw_flat, draw_in_photo, draw_studio, enclosure, studio_camera, view
+from engine.texture.bake import MIRRORED
 from tests.engine.samples import png
 
 
@@ -127,3 +128,27 @@ def test_result_without_figures_or_confidence_still_draws(result):
         result, report={}, images=images, materials=(*result.materials, Material("x", (1, 1, 1)))
     )
     assert preview_sheet(bare).std() > 10
+
+
+def test_upper_lids_shade_the_eyes_and_skin_is_left_alone():
+    result = make_result()
+    head = head_of(result)
+    seen = view(head, studio_camera(head, 0, TILE))
+    share, inside = enclosure(seen).numpy(), seen.inside.numpy() > 0.5
+    assert (share[~inside] == 1).all()
+    eyes = inside & (seen.points[:, 1].numpy() > 0)
+    heights = seen.points[:, 1].numpy()[eyes]
+    top, bottom = heights > np.quantile(heights, 0.9), heights < np.quantile(heights, 0.2)
+    assert share[eyes][top].mean() < 0.85 * share[eyes][bottom].mean()
+
+
+def test_what_is_mirrored_does_not_haunt_the_photo():
+    result = make_result()
+    for value, painted in ((MIRRORED, False), (255, True)):
+        maps = {**result.images, "confidence.png": png(np.full((256, 256, 3), value, np.uint8))}
+        head = head_of(dataclasses.replace(result, images=maps))
+        seen = view(head, studio_camera(head, 0, TILE))
+        plain = np.full((TILE[1], TILE[0], 3), (40, 60, 200), np.uint8)
+        drawn = draw_in_photo(seen, torch.from_numpy(result.light.coefficients), False, plain)
+        cheek = drawn[TILE[1] * 6 // 10, TILE[0] * 4 // 10].astype(int)
+        assert (np.abs(cheek - [40, 60, 200]).max() > 30) == painted

@@ -179,6 +179,19 @@ def test_iris_colour_is_read_from_the_rings(model, color):
     assert iris_color(fit, photo) == pytest.approx(color, rel=0.12)
 
 
+@pytest.mark.parametrize("seen, kept", [((0.40, 0.24, 0.16), 0.12), ((0.14, 0.06, 0.12), None)])
+def test_what_no_iris_has_is_no_iris_colour(model, seen, kept):
+    """Bright orange is lid skin, purple is a reflection."""
+    points = torch.zeros(478, 2)
+    for centre, *rim in (IRIS_RIGHT, IRIS_LEFT):
+        points[centre] = torch.tensor([50.0, 50.0])
+        points[rim] = points[centre] + torch.tensor([[12.0, 0], [0, 12], [-12, 0], [0, -12]])
+    photo = np.full((100, 100, 3), np.rint(linear_to_srgb(np.array(seen) * 0.7) * 255)).astype(np.uint8)
+    red, green, blue = iris_color(Fit(**{**vars(make_fit(model)), "landmarks": points}), photo)
+    assert red > green >= blue
+    assert kept is None or 0.2126 * red + 0.7152 * green + 0.0722 * blue <= kept + 1e-6
+
+
 def test_iris_without_iris_points_is_typical(model):
     fit = make_fit(model, "68")
     assert iris_color(fit, np.zeros((WIDTH, WIDTH, 3), np.uint8)) == TYPICAL
