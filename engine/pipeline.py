@@ -29,6 +29,7 @@ from .fit.photometric import refine
 from .preview import with_preview
 from .storage import folder_name, unused_name
 from .texture.bake import bake, prepare
+from .texture.materials import dress_with
 
 Report = Callable[[Progress], None]
 
@@ -131,7 +132,9 @@ def preload(settings: Settings) -> None:
     model = load_model(settings.model, device)
     load_calibration(model, settings.detector)
     _detector(settings.detector, device)
-    prepare(load_model(settings.model), settings.texture_size)
+    plain = load_model(settings.model)
+    prepare(plain, settings.texture_size)
+    dress_with(plain)
 
 
 @lru_cache(maxsize=2)

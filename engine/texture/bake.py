@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -52,8 +53,10 @@ def bake(model: FaceModel, fit: Fit, photo: Image, size: int = 2048) -> Baked:
         return _enlarged(bake(model, fit, photo, LARGEST), size)
     fine, coarse = layout(model, size), layout(model, min(size, COARSE))
     pose = Pose.of(fit.vertices(model), model.triangles, fit.camera)
-    evidence = weigh(model, fit, photo, pose, coarse)
-    albedo = sample(photo, photo_positions(pose, fine), fine.covered)
+    with ThreadPoolExecutor(1) as other:
+        sampled = other.submit(lambda: sample(photo, photo_positions(pose, fine), fine.covered))
+        evidence = weigh(model, fit, photo, pose, coarse)
+    albedo = sampled.result()
     albedo *= _resize(evidence.gain, size)
     trust, result = _resize(evidence.trust, size), _resize(evidence.fill, size)
     if evidence.hair is not None:

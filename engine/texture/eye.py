@@ -6,6 +6,8 @@ The built-in head unrolls each eyeball about its axis: a point at the angle ``a`
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,16 +40,22 @@ def eye_texture(iris_color: tuple[float, float, float] | Floats, size: int = 102
     Returns:
         (size, size, 3) linear RGB float32, row 0 at the top (v = 1).
     """
+    plain, iris = _patterns(size)
+    return np.clip(plain + iris * np.asarray(iris_color, np.float32), 0, 1)
+
+
+@cache
+def _patterns(size: int) -> tuple[Floats, Floats]:
+    """What of an eye is the same whatever its colour (size, size, 3), and what the iris' colour is multiplied by."""
     turn, millimetres, depth = _polar(size)
     generator = np.random.default_rng(SEED)
     sclera = _sclera(turn, depth, size, generator)
-    iris = _iris(turn, millimetres, np.asarray(iris_color, float), generator)
+    iris = _iris(turn, millimetres, generator)
     pixel = _pixel(size)
-    inside = _step(IRIS_RADIUS + 0.25 - millimetres, -0.30, 0.30)
-    colour = sclera + inside[..., None] * (iris - sclera)
-    pupil = _step(PUPIL_RADIUS - millimetres, -max(0.08, pixel), max(0.08, pixel))
-    colour = colour + pupil[..., None] * (np.array(PUPIL) - colour)
-    return np.clip(colour, 0, 1).astype(np.float32)
+    inside = _step(IRIS_RADIUS + 0.25 - millimetres, -0.30, 0.30)[..., None]
+    pupil = _step(PUPIL_RADIUS - millimetres, -max(0.08, pixel), max(0.08, pixel))[..., None]
+    plain = (1 - pupil) * (1 - inside) * sclera + pupil * np.array(PUPIL)
+    return plain.astype(np.float32), ((1 - pupil) * inside * iris).astype(np.float32)
 
 
 def _polar(size: int) -> tuple[Plane, Plane, Plane]:
@@ -85,8 +93,8 @@ def _noise(turn: Plane, radius: Plane, shape: tuple[int, int], generator: np.ran
     return low * (1 - fy) + high * fy
 
 
-def _iris(turn: Plane, millimetres: Plane, colour: Floats, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Radial fibres, the lighter collarette round the pupil, and a dark limbal ring; its mean is ``colour``."""
+def _iris(turn: Plane, millimetres: Plane, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Radial fibres, the lighter collarette round the pupil, and a dark limbal ring, as factors of mean 1."""
     across = (millimetres - PUPIL_RADIUS) / (IRIS_RADIUS - PUPIL_RADIUS)
     bent = turn + 0.05 * _noise(turn, across, (14, 5), generator)
     fibres = 0.30 * _noise(bent, across, (150, 4), generator) + 0.22 * _noise(bent, across, (64, 4), generator)
@@ -97,7 +105,7 @@ def _iris(turn: Plane, millimetres: Plane, colour: Floats, generator: np.random.
     visible = (across > 0) & (across < 1)
     value = value / max(value[visible].mean(), 1e-6)
     warm = np.array([1.16, 1.0, 0.80]) ** (0.9 * np.exp(-((across / 0.35) ** 2))[..., None])
-    return value[..., None] * colour * warm
+    return value[..., None] * warm
 
 
 def _sclera(turn: Plane, depth: Plane, size: int, generator: np.random.Generator) -> NDArray[np.float64]:

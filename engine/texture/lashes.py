@@ -7,6 +7,7 @@ the roots (v = 0) to the tips; the left eye's strips lie beside the right one's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -53,6 +54,7 @@ STRIPS = {
 }
 
 
+@cache
 def lash_texture(size: int = SIZE) -> NDArray[np.uint8]:
     """(size / 2, size, 4) sRGB and alpha; row 0 is the top (v = 1). The same for every head."""
     generator = np.random.default_rng(SEED)
