@@ -60,7 +60,7 @@ class Noise:
         root = np.sqrt(weights / self.variance)[:, None]
         first, shared, white = moves * root, self.factor * root, residual * root[:, 0]
         second, single = shape * root.astype(np.float32), shared.astype(np.float32)
-        inner = cholesky(np.eye(shared.shape[1]) + _squared(single), lower=True, check_finite=False)
+        inner = cholesky(np.eye(shared.shape[1]) + squared(single), lower=True, check_finite=False)
         half_first = solve_triangular(inner, shared.T @ first, lower=True, check_finite=False)
         half_second = solve_triangular(inner.astype(np.float32), single.T @ second, lower=True, check_finite=False)
         white -= shared @ cho_solve((inner, True), shared.T @ white, check_finite=False)
@@ -69,7 +69,7 @@ class Noise:
         hessian[:count, :count] = first.T @ first - half_first.T @ half_first
         hessian[:count, count:] = first.T @ exact - half_first.T @ half_second
         hessian[count:, :count] = hessian[:count, count:].T
-        hessian[count:, count:] = _squared(second) - _squared(half_second)
+        hessian[count:, count:] = squared(second) - squared(half_second)
         return hessian, np.r_[first.T @ white, exact.T @ white]
 
     def whiteness(self, residual: Array) -> Array:
@@ -78,7 +78,7 @@ class Noise:
         return (residual**2 / total).reshape(-1, 2).sum(1) / 2
 
 
-def _squared(matrix: Singles) -> Array:
+def squared(matrix: Singles) -> Array:
     """``M^T M``, each pair of columns multiplied once."""
     upper = ssyrk(1.0, matrix.T).astype(np.float64)
     full: Array = upper + np.triu(upper, 1).T

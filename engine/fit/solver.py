@@ -58,8 +58,11 @@ class System:
 
 def add_priors(system: System, basis: LandmarkBasis, state: State, focal_guess: float | None) -> None:
     """Identity: a bell a little wider than the model's own. Expression: one round 0. Focal length: near the guess."""
-    precision = np.r_[np.full(basis.identities, IDENTITY_PRECISION), basis.spread**-2]
-    system.add_diagonal(POSE, precision, -state.coefficients)
+    identity, expression = np.split(state.coefficients, [basis.identities])
+    system.add_diagonal(POSE, np.full(len(identity), IDENTITY_PRECISION), -identity)
+    faces = slice(POSE + basis.identities, POSE + len(state.coefficients))
+    system.hessian[faces, faces] += basis.precision
+    system.gradient[faces] -= basis.precision @ expression
     if focal_guess is not None:
         system.add_diagonal(6, np.array([FOCAL_SPREAD**-2]), np.array([np.log(focal_guess / state.pose.focal)]))
 
