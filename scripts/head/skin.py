@@ -8,11 +8,11 @@ from scipy import sparse
 from engine.faces.subdivision import catmull_clark
 
 from . import ear, eyes, mouth, nose, skull
-from .cage import Array, Cage, Indices
+from .cage import Array, Cage, Indices, smoothstep
 from .net import Net
-from .points import MeanFace, mean_face, smoothstep
+from .points import MeanFace, mean_face
 from .relief import normals, to_line
-from .shell import Shell, build_shell, laplacian, symmetrised
+from .shell import Shell, above_face, build_shell, laplacian, symmetrised
 from .uv import CageLayout, shell_layout
 
 LIP_PRESS = 0.2
@@ -75,8 +75,9 @@ def _through_points(shell: Shell, face: MeanFace) -> Array:
 def _onto_body(net: Net, shell: Shell, matrix: sparse.csr_matrix) -> None:
     """Push the skull and neck out until their *subdivided* surface lies on the body; near the face less and less."""
     share = np.zeros(len(shell.vertices))
+    crown = above_face(shell.vertices[shell.grid[0]])
     for ring in range(1, len(shell.grid)):
-        share[shell.grid[ring]] = smoothstep(np.array(float(ring)), 0.3, 2.6)
+        share[shell.grid[ring]] = np.maximum(smoothstep(np.array(float(ring)), 0.3, 2.6), crown)
     share[shell.grid[-2:]] = [[0.5], [0.0]]
     share = matrix @ share
     behind = np.flatnonzero(share > 0)
