@@ -23,8 +23,8 @@ TEAR_TROUGH = (243, 244, 128, 121, 120, 119)
 """The right side's groove from the inner canthus between lid and cheek."""
 CANTHUS_HOLLOW = (243, 190, 189)
 """The right side's hollow above the inner canthus."""
-FAIRING_STEPS = 60
-FAIRING_LIMIT = 1.7
+FAIRING_STEPS = 140
+FAIRING_LIMIT = 2.4
 """Most that fairing moves a control point, mm."""
 
 
@@ -121,7 +121,7 @@ def _fair_canthus(net: Net) -> None:
     faces, before = np.array(net.faces), net.vertices.copy()
     aside = np.column_stack([-np.abs(before[:, 0]), before[:, 1:]])
     share = np.zeros(len(before))
-    for line, width in ((TEAR_TROUGH, 9.0), (CANTHUS_HOLLOW, 5.0)):
+    for line, width in ((TEAR_TROUGH, 12.0), (CANTHUS_HOLLOW, 5.0)):
         share = np.maximum(share, np.exp(-((to_line(aside, before[list(line)], closed=False) / width) ** 2)))
     margin = before[net.groups["lid_margin_R"]]
     share *= smoothstep(to_line(aside, margin, closed=True), 0.2, 2.5)
