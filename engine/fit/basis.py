@@ -28,7 +28,8 @@ COMMON_SPREAD = 0.45
 COMMON = ("mouthSmile", "jawOpen", "eyeBlink", "browInnerUp", "mouthUpperUp")
 LOPSIDED = 0.1
 """Standard deviation of the difference between an expression's left and right weight: faces move nearly evenly, and
-what looks one-sided in a single photo is more often a shadow. Glances, to which each eye turns another way, are free."""
+what looks one-sided in a single photo is more often a shadow. Glances, for which each eye turns another way, are free.
+"""
 GLANCES = ("eyeLookIn", "eyeLookOut")
 
 
@@ -98,7 +99,9 @@ def expression_precision(names: tuple[str, ...]) -> Array:
         right = names.index(twin)
         pair = np.ix_([left, right], [left, right])
         # The mean of the two has the spread of one; the difference has its own.
-        precision[pair] = np.array([[1, 1], [1, 1]]) / 4 / spread[left] ** 2 + np.array([[1, -1], [-1, 1]]) / LOPSIDED**2
+        precision[pair] = (
+            np.array([[1, 1], [1, 1]]) / 4 / spread[left] ** 2 + np.array([[1, -1], [-1, 1]]) / LOPSIDED**2
+        )
     return precision
 
 

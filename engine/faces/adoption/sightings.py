@@ -55,8 +55,10 @@ def with_seen_places(model: FaceModel, detector: Detector | None = None) -> Face
         return model
     old = model.landmarks["478"]
     start = old.points(model.mean).double().numpy()
-    moved = np.nanmedian(np.stack(sightings), 0)
-    move = np.where(np.isfinite(moved), moved - start, 0)
+    places = np.stack(sightings)
+    seldom = np.isfinite(places[..., 0]).sum(0) < ENOUGH // 2
+    places[:, seldom] = start[seldom]
+    move: Array = np.nanmedian(places, 0) - start
     move[np.linalg.norm(move, axis=1) > FARTHEST] = 0
     # The detector's mirror image of a point is the mirror image's point, and heads are even on average.
     move = (move + move[MIRROR["478"]] * [-1, 1, 1]) / 2
