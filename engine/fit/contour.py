@@ -17,7 +17,9 @@ REACH = 0.022
 """Metres a contour point may slide along the skin."""
 BAND = 0.006
 """Metres it may slide along the outline: down a cheek, across a chin."""
-CANDIDATES = 24
+BESIDE = 0.7
+"""Pixels outwards that one pixel nearer to the observed point is worth."""
+CANDIDATES = 64
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,18 @@ class ContourPaths:
     """(C, n, 3, I + E)."""
 
 
-def slide(model: FaceModel, basis: LandmarkBasis, pose: Pose) -> LandmarkBasis:
-    """The basis with each contour landmark at the candidate whose image lies farthest out from the face's middle."""
+def slide(model: FaceModel, basis: LandmarkBasis, pose: Pose, observed: Array) -> LandmarkBasis:
+    """The basis with each contour landmark at the candidate whose image lies farthest out from the face's middle, and
+    beside the point that was ``observed`` (L, 2): where along the outline a detector puts its points is arbitrary.
+    """
     paths = memo(model, f"contour_{len(basis.mean)}", lambda: _paths(model, basis))
     middle = pose.project(basis.mean).mean(0)
     outward = pose.project(basis.mean[paths.rows]) - middle
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     pixels = pose.project(paths.mean.reshape(-1, 3)).reshape(*paths.mean.shape[:2], 2)
-    best = (pixels * outward[:, None]).sum(-1).argmax(1)
+    along = outward @ np.array([[0.0, 1.0], [-1.0, 0.0]])
+    beside = np.abs(((pixels - observed[paths.rows][:, None]) * along[:, None]).sum(-1))
+    best = ((pixels * outward[:, None]).sum(-1) - BESIDE * beside).argmax(1)
     mean, modes, slopes = basis.mean.copy(), basis.modes.copy(), basis.slopes.copy()
     each = np.arange(len(best))
     mean[paths.rows], modes[paths.rows] = paths.mean[each, best], paths.modes[each, best]

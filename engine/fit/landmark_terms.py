@@ -58,7 +58,7 @@ class LandmarkTerms:
             scale = REAL * (1 + TURNED * yaw**2) * np.where(self.basis.contour, OUTLINE, 1.0)
             return self.calibration.noise(yaw, pitch).scaled(np.repeat(scale, 2)), self.basis
         noise = memo(self.model, f"noise_{self.layout}", lambda: default_noise(self.basis))
-        return noise, slide(self.model, self.basis, pose)
+        return noise, slide(self.model, self.basis, pose, self.observed)
 
     def system(self, state: State, local: tuple[Noise, LandmarkBasis] | None = None) -> tuple[System, Array]:
         """Normal equations at ``state`` (7 + I + E unknowns) and the landmarks' weights (L,).

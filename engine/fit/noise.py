@@ -17,7 +17,7 @@ from .basis import Array, LandmarkBasis, Singles
 
 WHITE = 0.0012
 """Metres: a landmark's own error, where no calibration says better."""
-SMOOTH = 0.0015
+SMOOTH = 0.0022
 """Metres: the error neighbouring landmarks share; it is what makes hundreds of points count as a few."""
 REACH = 0.028
 """Metres over which neighbours share it."""
