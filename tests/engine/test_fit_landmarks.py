@@ -9,7 +9,7 @@ from engine.evaluation.heads import pose_rotation
 from engine.faces.library import load_model
 from engine.fit.basis import RARE_SPREAD, expression_precision, landmark_basis
 from engine.fit.calibration import Calibration, Samples, learn, load_calibration
-from engine.fit.contour import _paths
+from engine.fit.contour import _paths, slide
 from engine.fit.landmark_terms import linearise
 from engine.fit.landmarks import fit_landmarks
 from engine.fit.memo import memo
@@ -201,3 +201,16 @@ def test_the_chin_slides_under_not_sideways(model):
     for row, axis in ((chin, 0), (cheek, 1)):
         reach = np.ptp(paths.mean[row][:, axis])
         assert 0.004 < reach < 0.013
+
+
+def test_outline_points_slide_to_the_observed_ones(model):
+    """Along the outline a detector's points lie anywhere: 4 mm up or down where a cheek is steep cost nothing."""
+    basis, pose = landmark_basis(model, "478"), pose_at(0.2)
+    cheek = [454, 323]
+    still = slide(model, basis, pose, pose.project(basis.mean))
+    moved = pose.project(still.mean)
+    moved[:, 1] += 0.004 * pose.scale
+    followed = slide(model, basis, pose, moved)
+    drop = (pose.project(followed.mean) - pose.project(still.mean))[cheek] / pose.scale
+    assert (drop[:, 1] > 0.002).all()
+    assert (np.abs(drop[:, 0]) < 0.002).all()
