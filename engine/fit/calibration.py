@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..faces.model import FaceModel
 from ..files.places import engine_models_dir
 from .basis import Array, LandmarkBasis, Singles, landmark_basis
+from .memo import memo
 from .noise import Noise
 from .pose import Pose, roll_of
 
@@ -82,8 +83,8 @@ class Calibration:
             share = place - low
             both = np.c_[np.sqrt(1 - share) * self.factor[low], np.sqrt(share) * self.factor[low + 1]]
             # The strongest directions of both are as many as either has; what they leave is each point's own.
-            left, values, _ = np.linalg.svd(both, full_matrices=False)
-            factor = np.ascontiguousarray((left * values)[:, : self.factor.shape[2]])
+            turned = np.linalg.eigh(both.T @ both)[1][:, -self.factor.shape[2] :]
+            factor = both @ turned
             lost = np.clip((both**2).sum(1) - (factor**2).sum(1), 0, None)
             found.append(((1 - share) * self.variance[low] + share * self.variance[low + 1] + lost, factor))
         return found
@@ -119,8 +120,14 @@ def calibration_path(model: FaceModel, detector: str) -> Path:
 
 def load_calibration(model: FaceModel, detector: str) -> Calibration | None:
     """The calibration of exactly this model and this detector; None if there is none or its file is damaged."""
+    path = calibration_path(model, detector)
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    return memo(model, f"calibration_{detector}_{path}_{stamp}", lambda: _read(path, model, detector))
+
+
+def _read(path: Path, model: FaceModel, detector: str) -> Calibration | None:
     try:
-        with np.load(calibration_path(model, detector)) as data:
+        with np.load(path) as data:
             if str(data["model"]) != f"{model.name} {model.version}" or str(data["detector"]) != detector:
                 return None
             form = form_of(landmark_basis(model, "478" if data["form"].shape[1] == 478 else "68"))
