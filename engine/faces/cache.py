@@ -20,7 +20,7 @@ from torch import Tensor
 from ..contract import Licence, Material
 from .model import FaceModel, LandmarkMap
 
-FORMAT = 3
+FORMAT = 4
 """Raise it when models are adopted in another way, so that older files are made again."""
 
 

@@ -6,9 +6,10 @@ import contextlib
 
 import torch
 
-from ..errors import ModelUnavailable
+from ..errors import DetectorUnavailable, ModelUnavailable
 from ..files.places import engine_models_dir
 from .adoption.adopt import adopt
+from .adoption.sightings import with_seen_places
 from .builtin import load_builtin
 from .cache import load_saved, save_model
 from .catalogue import ENTRIES
@@ -29,7 +30,8 @@ def list_models() -> tuple[str, ...]:
 def load_model(name: str, device: torch.device | str = "cpu") -> FaceModel:
     """The model ``name`` on ``device``; loaded once, then shared (models are immutable).
 
-    A published model is adopted the first time (half a minute) and kept in the models folder, if that can be written.
+    A published model is adopted the first time (three quarters of a minute) and kept in the models folder, if that can
+    be written.
 
     Raises:
         ModelUnavailable: there is no such model, or its file is missing, damaged or not what it should be.
@@ -48,6 +50,8 @@ def _published(name: str) -> FaceModel:
     if saved is not None:
         return saved
     model = adopt(found.load(), load_builtin())
+    with contextlib.suppress(DetectorUnavailable):  # the points then stay where the correspondence put them
+        model = with_seen_places(model)
     with contextlib.suppress(OSError):  # a folder that cannot be written costs time, not the model
         for old in kept.parent.glob(f"{name}-{'?' * 16}.npz"):
             old.unlink()

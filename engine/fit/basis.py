@@ -26,6 +26,11 @@ RARE_SPREAD = 0.12
 COMMON_SPREAD = 0.45
 """...and of those that people do wear:"""
 COMMON = ("mouthSmile", "jawOpen", "eyeBlink", "browInnerUp", "mouthUpperUp")
+LOPSIDED = 0.1
+"""Standard deviation of the difference between an expression's left and right weight: faces move nearly evenly, and
+what looks one-sided in a single photo is more often a shadow. Glances, for which each eye turns another way, are free.
+"""
+GLANCES = ("eyeLookIn", "eyeLookOut")
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ class LandmarkBasis:
     """(E,) lowest expression weights."""
     high: Array
     """(E,) highest expression weights."""
-    spread: Array
-    """(E,) standard deviations of the expression weights."""
+    precision: Array
+    """(E, E) of the expression weights, round 0."""
 
     def points(self, coefficients: Array) -> Array:
         """(L, 3) metres for (I + E,) coefficients."""
@@ -79,8 +84,25 @@ def _build(model: FaceModel, layout: Layout) -> LandmarkBasis:
         identities=len(model.identity_basis),
         low=bounds[:, 0],
         high=bounds[:, 1],
-        spread=np.array([COMMON_SPREAD if n.startswith(COMMON) else RARE_SPREAD for n in model.expression_names]),
+        precision=expression_precision(model.expression_names),
     )
+
+
+def expression_precision(names: tuple[str, ...]) -> Array:
+    """(E, E) inverse covariance of expression weights: each small, left and right nearly the same."""
+    spread = np.array([COMMON_SPREAD if name.startswith(COMMON) else RARE_SPREAD for name in names])
+    precision = np.diag(spread**-2)
+    for left, name in enumerate(names):
+        twin = name.replace("Left", "Right")
+        if twin == name or twin not in names or name.startswith(GLANCES):
+            continue
+        right = names.index(twin)
+        pair = np.ix_([left, right], [left, right])
+        # The mean of the two has the spread of one; the difference has its own.
+        precision[pair] = (
+            np.array([[1, 1], [1, 1]]) / 4 / spread[left] ** 2 + np.array([[1, -1], [-1, 1]]) / LOPSIDED**2
+        )
+    return precision
 
 
 def _numpy(tensor: Tensor) -> Array:

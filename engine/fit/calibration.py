@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,15 @@ from numpy.typing import NDArray
 from ..faces.model import FaceModel
 from ..files.places import engine_models_dir
 from .basis import Array, LandmarkBasis, Singles, landmark_basis
+from .memo import memo
 from .noise import Noise
 from .pose import Pose, roll_of
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 KNOTS = np.radians([0.0, 15.0, 30.0, 45.0])
 """Absolute yaw at which covariances are kept; linear between."""
+TURNS = 10
+"""Steps of yaw at which the fit looks them up."""
 RANK = 64
 MISSED = 4.0
 """Factor on the variance that the shared errors leave: a finite sample makes points look better than they are."""
@@ -60,17 +64,30 @@ class Calibration:
         """The error model at one head pose (radians, clamped to the range that was learned)."""
         yaw = float(np.clip(yaw, -KNOTS[-1], KNOTS[-1]))
         pitch = float(np.clip(pitch, -0.45, 0.45))
-        place = np.interp(abs(yaw), KNOTS, np.arange(len(KNOTS)))
-        low = min(int(place), len(KNOTS) - 2)
-        share = place - low
-        variance = (1 - share) * self.variance[low] + share * self.variance[low + 1]
-        factor = np.c_[np.sqrt(1 - share) * self.factor[low], np.sqrt(share) * self.factor[low + 1]]
+        nearest = round(abs(yaw) / KNOTS[-1] * (TURNS - 1))
+        variance, factor = self._shared[nearest]
         if yaw < 0:
             order = self.mirror
             sideways = np.tile([-1.0, 1.0], len(order) // 2)[:, None]
             variance, factor = variance[order], factor[order] * sideways
         response = np.tensordot(turn_features(yaw).astype(np.float32), self.response, 1).T
         return Noise(pose_features(yaw, pitch) @ self.bias, response, variance, factor)
+
+    @cached_property
+    def _shared(self) -> list[tuple[Array, Array]]:
+        """Variance (2L,) and factor (2L, r) at :data:`TURNS` even steps of positive yaw."""
+        found = []
+        for yaw in np.linspace(0, KNOTS[-1], TURNS):
+            place = np.interp(yaw, KNOTS, np.arange(len(KNOTS)))
+            low = min(int(place), len(KNOTS) - 2)
+            share = place - low
+            both = np.c_[np.sqrt(1 - share) * self.factor[low], np.sqrt(share) * self.factor[low + 1]]
+            # The strongest directions of both are as many as either has; what they leave is each point's own.
+            turned = np.linalg.eigh(both.T @ both)[1][:, -self.factor.shape[2] :]
+            factor = both @ turned
+            lost = np.clip((both**2).sum(1) - (factor**2).sum(1), 0, None)
+            found.append(((1 - share) * self.variance[low] + share * self.variance[low + 1] + lost, factor))
+        return found
 
     def save(self, path: Path) -> None:
         """Write a compressed npz in half precision (units of 0.1 mm keep every number in its range)."""
@@ -103,8 +120,14 @@ def calibration_path(model: FaceModel, detector: str) -> Path:
 
 def load_calibration(model: FaceModel, detector: str) -> Calibration | None:
     """The calibration of exactly this model and this detector; None if there is none or its file is damaged."""
+    path = calibration_path(model, detector)
+    stamp = path.stat().st_mtime_ns if path.is_file() else 0
+    return memo(model, f"calibration_{detector}_{path}_{stamp}", lambda: _read(path, model, detector))
+
+
+def _read(path: Path, model: FaceModel, detector: str) -> Calibration | None:
     try:
-        with np.load(calibration_path(model, detector)) as data:
+        with np.load(path) as data:
             if str(data["model"]) != f"{model.name} {model.version}" or str(data["detector"]) != detector:
                 return None
             form = form_of(landmark_basis(model, "478" if data["form"].shape[1] == 478 else "68"))

@@ -55,14 +55,17 @@ class LandmarkTerms:
         """The error model at this pose, and the basis with its contour where it is seen from here."""
         if self.calibration is not None:
             yaw, pitch, _ = view_angles(pose)
-            noise = self.calibration.noise(yaw, pitch).widened(REAL * (1 + TURNED * yaw**2))
-            return noise.scaled(np.repeat(np.where(self.basis.contour, OUTLINE, 1.0), 2)), self.basis
+            scale = REAL * (1 + TURNED * yaw**2) * np.where(self.basis.contour, OUTLINE, 1.0)
+            return self.calibration.noise(yaw, pitch).scaled(np.repeat(scale, 2)), self.basis
         noise = memo(self.model, f"noise_{self.layout}", lambda: default_noise(self.basis))
-        return noise, slide(self.model, self.basis, pose)
+        return noise, slide(self.model, self.basis, pose, self.observed)
 
-    def system(self, state: State) -> tuple[System, Array]:
-        """Normal equations at ``state`` (7 + I + E unknowns) and the landmarks' weights (L,)."""
-        noise, basis = self.local(state.pose)
+    def system(self, state: State, local: tuple[Noise, LandmarkBasis] | None = None) -> tuple[System, Array]:
+        """Normal equations at ``state`` (7 + I + E unknowns) and the landmarks' weights (L,).
+
+        ``local`` is :meth:`local` of a pose near enough, if it is at hand.
+        """
+        noise, basis = local or self.local(state.pose)
         points = basis.points(state.coefficients)
         residual, moves, shape = linearise(basis, noise, self.observed, state, points)
         weights = visibility(basis, state.pose, points) * basis.present

@@ -21,6 +21,8 @@ from .threads import one_blas_thread
 
 POSE_STEPS = 2
 STEPS = 5
+SETTLED = 2
+"""Steps after which the head turns so little that the error model and the contour stay as they are."""
 
 
 @one_blas_thread
@@ -51,8 +53,10 @@ def fit_landmarks(
     local = terms.local(pose)
     for _ in range(POSE_STEPS):
         state = advance(state, terms.pose_step(state, *local), max(size), state.weights)
-    for _ in range(STEPS):
-        system, weights = terms.system(state)
+    for number in range(STEPS):
+        if number < SETTLED:
+            local = terms.local(state.pose)
+        system, weights = terms.system(state, local)
         add_priors(system, terms.basis, state, None if focal_px else guess)
         state = advance(state, bounded_step(system, terms.basis, state, not focal_px), max(size), weights)
     return replace(fit_of(terms, state, detection, size), focal_known=bool(focal_px))

@@ -36,10 +36,6 @@ class Noise:
     factor: Array
     """(2L, r)."""
 
-    def widened(self, scale: float) -> Noise:
-        """The same with all deviations multiplied."""
-        return replace(self, variance=self.variance * scale**2, factor=self.factor * scale)
-
     def scaled(self, scale: Array) -> Noise:
         """The same with each coordinate's deviation multiplied by its own factor (2L,)."""
         return replace(self, variance=self.variance * scale**2, factor=self.factor * scale[:, None])
@@ -60,7 +56,9 @@ class Noise:
         root = np.sqrt(weights / self.variance)[:, None]
         first, shared, white = moves * root, self.factor * root, residual * root[:, 0]
         second, single = shape * root.astype(np.float32), shared.astype(np.float32)
-        inner = cholesky(np.eye(shared.shape[1]) + _squared(single), lower=True, check_finite=False)
+        inner = ssyrk(1.0, single.T, lower=True).astype(np.float64)
+        inner[np.diag_indices(len(inner))] += 1
+        inner = cholesky(inner, lower=True, check_finite=False)
         half_first = solve_triangular(inner, shared.T @ first, lower=True, check_finite=False)
         half_second = solve_triangular(inner.astype(np.float32), single.T @ second, lower=True, check_finite=False)
         white -= shared @ cho_solve((inner, True), shared.T @ white, check_finite=False)
@@ -69,7 +67,7 @@ class Noise:
         hessian[:count, :count] = first.T @ first - half_first.T @ half_first
         hessian[:count, count:] = first.T @ exact - half_first.T @ half_second
         hessian[count:, :count] = hessian[:count, count:].T
-        hessian[count:, count:] = _squared(second) - _squared(half_second)
+        hessian[count:, count:] = squared(second, less=half_second)
         return hessian, np.r_[first.T @ white, exact.T @ white]
 
     def whiteness(self, residual: Array) -> Array:
@@ -78,10 +76,14 @@ class Noise:
         return (residual**2 / total).reshape(-1, 2).sum(1) / 2
 
 
-def _squared(matrix: Singles) -> Array:
-    """``M^T M``, each pair of columns multiplied once."""
-    upper = ssyrk(1.0, matrix.T).astype(np.float64)
-    full: Array = upper + np.triu(upper, 1).T
+def squared(matrix: Singles, less: Singles | None = None) -> Array:
+    """``M^T M - N^T N`` (k, k) of ``matrix`` M and ``less`` N, each pair of columns multiplied once."""
+    upper = ssyrk(1.0, matrix.T)
+    if less is not None:
+        upper = ssyrk(-1.0, less.T, beta=1.0, c=upper, overwrite_c=True)
+    full: Array = upper.astype(np.float64)
+    low = np.tril_indices(len(full), -1)
+    full[low] = full.T[low]
     return full
 
 

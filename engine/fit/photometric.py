@@ -25,6 +25,7 @@ from .appearance import Colour, add_colour_priors
 from .basis import Array
 from .landmark_terms import LandmarkTerms
 from .landmarks import with_state
+from .noise import squared
 from .outline import outline_terms
 from .pixels import Look, difference, linearise, look, seen
 from .pose import Pose
@@ -88,6 +89,13 @@ def refine(
                 done += 1
                 progress(done / total)
         return solver.result(fit)
+
+
+def gram(rows: Tensor) -> Array:
+    """(k, k) float64 ``rows^T rows``; on the CPU each pair of columns is multiplied once."""
+    if rows.device.type == "cpu":
+        return squared(rows.numpy())
+    return (rows.T @ rows).cpu().double().numpy()
 
 
 @contextmanager
@@ -186,7 +194,7 @@ class _Refinement:
         root = weights[used].sqrt()[:, None]
         flat = (jacobian * root[..., None]).flatten(0, 1)
         right = (residual * root).flatten()
-        hessian = (flat.T @ flat).cpu().double().numpy()
+        hessian = gram(flat)
         gradient = (flat.T @ right).cpu().double().numpy()
         system = System(hessian, gradient)
         if not colour_only:

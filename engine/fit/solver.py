@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import solve
+from scipy.linalg import LinAlgError
+from scipy.linalg.lapack import dposv
 
 from .basis import Array, LandmarkBasis
 from .pose import Pose, rotation_of
@@ -17,9 +18,9 @@ FOCAL_GUESS = 1.6
 FOCAL_BOUNDS = (0.5, 8.0)
 FOCAL_SPREAD = 0.25
 """Standard deviation of the logarithm of that guess."""
-IDENTITY_PRECISION = 0.6
-"""Of the identity coefficients, 1 being the model's own: the other terms are deliberately cautious, and on heads of
-known shape this recovers most (``docs/results.md``)."""
+IDENTITY_PRECISION = 1.0
+"""Of the identity coefficients, 1 being the model's own. On renders of its own heads less recovers more; on another
+model's heads and between photos of the same person it invents more (``docs/results.md``)."""
 NEAREST = 0.15
 """Metres: the closest a head may come to the camera."""
 CAPS = ((slice(0, 3), 0.3), (slice(3, 6), 0.3), (slice(6, 7), 0.1), (slice(POSE, None), 1.5))
@@ -58,8 +59,11 @@ class System:
 
 def add_priors(system: System, basis: LandmarkBasis, state: State, focal_guess: float | None) -> None:
     """Identity: a bell a little wider than the model's own. Expression: one round 0. Focal length: near the guess."""
-    precision = np.r_[np.full(basis.identities, IDENTITY_PRECISION), basis.spread**-2]
-    system.add_diagonal(POSE, precision, -state.coefficients)
+    identity, expression = np.split(state.coefficients, [basis.identities])
+    system.add_diagonal(POSE, np.full(len(identity), IDENTITY_PRECISION), -identity)
+    faces = slice(POSE + basis.identities, POSE + len(state.coefficients))
+    system.hessian[faces, faces] += basis.precision
+    system.gradient[faces] -= basis.precision @ expression
     if focal_guess is not None:
         system.add_diagonal(6, np.array([FOCAL_SPREAD**-2]), np.array([np.log(focal_guess / state.pose.focal)]))
 
@@ -83,7 +87,7 @@ def bounded_step(system: System, basis: LandmarkBasis, state: State, free_focal:
     step = np.zeros(len(free))
     for _ in range(4):
         right = gradient[free] - hessian[np.ix_(free, ~free)] @ step[~free]
-        step[free] = solve(hessian[np.ix_(free, free)], right, assume_a="pos", check_finite=False)
+        step[free] = _solved(hessian[np.ix_(free, free)], right)
         part = step[first:last]
         outside = ((part < low - 1e-9) | (part > high + 1e-9)) & free[first:last]
         if not outside.any():
@@ -92,6 +96,15 @@ def bounded_step(system: System, basis: LandmarkBasis, state: State, free_focal:
         free[first:last] &= ~outside
     step[first:last] = np.clip(step[first:last], low, high)
     return step
+
+
+def _solved(hessian: Array, right: Array) -> Array:
+    """The positive definite system's answer. Raises ``LinAlgError``."""
+    answer, info = dposv(hessian, right)[1:]
+    if info:
+        raise LinAlgError("the normal equations are not positive definite")
+    found: Array = answer
+    return found
 
 
 def advance(state: State, step: Array, longest: int, weights: Array) -> State:

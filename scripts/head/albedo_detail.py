@@ -17,8 +17,7 @@ from engine.render.rasterizer import rasterize
 
 from .albedo_colour import Spots, Traits, skin_colour
 from .albedo_regions import BROW_HALF_WIDTH, Regions, brow_line, nearest_on_line, regions
-from .cage import SIDES, Array, Head
-from .points import smoothstep
+from .cage import SIDES, Array, Head, smoothstep
 
 SIZE = 1536
 LOWEST, HIGHEST = 0.13, 1.9

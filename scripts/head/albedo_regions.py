@@ -8,8 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .cage import SIDES, Array, Head
-from .points import smoothstep
+from .cage import SIDES, Array, Head, smoothstep
 
 FAR = 12.0
 LIP_OUTLINE = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)

@@ -81,3 +81,9 @@ class Head:
     """(V,) the vertex of a lid's margin that a lash, tear or caruncle vertex rides on, -1 for all others."""
     eye_radius: float = 12.0
     """mm, sclera."""
+
+
+def smoothstep(x: Array, low: float, high: float) -> Array:
+    """0 below ``low``, 1 above ``high``, a cubic between."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)

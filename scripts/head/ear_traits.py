@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import SIDES, Array, Head
+from .cage import SIDES, Array, Head, smoothstep
 from .ear import TILT
-from .points import smoothstep
 
 LENGTH, BREADTH, STAND = 2.0, 2.2, 2.6
 """mm per standard deviation: half the length, the rim's way back, its way out."""

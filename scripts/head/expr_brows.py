@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .cage import Array
+from .cage import Array, smoothstep
 from .expr_tools import Stage
-from .points import smoothstep
 
 
 def brow_shapes(stage: Stage) -> dict[str, Array]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import Array
+from .cage import Array, smoothstep
 from .expr_eyes import lid_motion
 from .expr_jaw import opened
 from .expr_lips import Lip, Mouth
 from .expr_tools import Stage
-from .points import smoothstep
 
 TONGUE_REACH = 42.0
 """mm that the tip travels; about 20 of them show beyond the lips."""

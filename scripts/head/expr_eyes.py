@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from .cage import Array
+from .cage import Array, smoothstep
 from .expr_tools import Stage, turned
 from .eyes import eye_surface
-from .points import smoothstep
 
 GAZE = {"In": (0.0, 30.0), "Out": (0.0, -30.0), "Up": (-25.0, 0.0), "Down": (30.0, 0.0)}
 """Degrees about x (down positive) and about y (towards the nose positive) of the eyeball at weight 1; comfortable

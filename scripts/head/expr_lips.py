@@ -8,9 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .cage import Array
+from .cage import Array, smoothstep
 from .expr_tools import Stage, profile, turned
-from .points import smoothstep
 
 Curve = Sequence[float]
 """Values in mm or degrees at equal steps from the middle of the mouth to its corner."""

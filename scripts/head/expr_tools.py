@@ -16,9 +16,8 @@ from scipy.sparse import csgraph
 from scipy.sparse.linalg import spsolve
 from scipy.spatial.transform import Rotation
 
-from .cage import SIDES, Array, Head, Indices
+from .cage import SIDES, Array, Head, Indices, smoothstep
 from .identity import part_controls
-from .points import smoothstep
 
 Seeds = Iterable[int] | Indices
 

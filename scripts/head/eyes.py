@@ -7,9 +7,8 @@ from scipy import sparse
 
 from engine.faces.subdivision import catmull_clark
 
-from .cage import Array
+from .cage import Array, smoothstep
 from .net import Net
-from .points import smoothstep
 
 RADIUS = 12.0
 """Eyeball (sclera), mm."""

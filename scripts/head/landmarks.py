@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import Array, Head, Indices
+from .cage import Array, Head, Indices, smoothstep
 from .eyeball import EYE_SEGMENTS, LIMBUS_RING
-from .points import smoothstep
 from .slide import slid
 
 IBUG = (

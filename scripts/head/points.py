@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .cage import SIDES, Array, Indices
+from .cage import SIDES, Array, Indices, smoothstep
+from .centre import lower_brows, settle
 
 AVERAGES = Path(__file__).with_name("mean_face.npz")
 UPPER_LIP_CONTACT = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
@@ -46,12 +47,6 @@ class MeanFace:
     """(468,) index of each point's mirror image."""
 
 
-def smoothstep(x: Array, low: float, high: float) -> Array:
-    """0 below ``low``, 1 above ``high``, a cubic between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 def mean_face() -> MeanFace:
     """Blend of two neutral averages, scaled to a mean interpupillary distance of 64 mm.
 
@@ -65,8 +60,11 @@ def mean_face() -> MeanFace:
     points = (points + (points * [-1, 1, 1])[mirror]) / 2
     points[:, 2] *= 1.04 + 0.08 * smoothstep(np.abs(points[:, 0]), 25, 70)
     iris = {"R": points[468], "L": points[473]}
-    points[:, 2] += _profile(points) + _sides(points) + _eyes_forward(points, iris)
+    points[:, 2] += _profile(points) + _temples(points) + _eyes_forward(points, iris)
+    settle(points)
+    lower_brows(points, mirror)
     _narrow_nose(points)
+    _widen_jaw(points)
     _lower_wings(points)
     _round_base(points)
     _open_eyes(points, iris)
@@ -87,23 +85,13 @@ def _profile(points: Array) -> Array:
     middle = (points[13] + points[14]) / 2
     lips = np.exp(-(((points - middle) / [26, 13, 20]) ** 2).sum(1))
     chin = np.exp(-(((points - points[199]) / [36, 20, 60]) ** 2).sum(1))
-    forehead = 0.8 * smoothstep(points[:, 1], 36, 64) + 2.6 * smoothstep(points[:, 1], 52, 104)
+    forehead = 0.8 * smoothstep(points[:, 1], 36, 64) + 5.2 * smoothstep(points[:, 1], 54, 100)
     return -2.1 * nose - 1.2 * bridge + 1.9 * lips + 4.2 * chin + forehead
 
 
-def _sides(points: Array) -> Array:
-    """Forward shift in mm off the middle, where a detector that learnt from frontal pictures bends the face too much.
-
-    Mouth's corners, inner canthi, the hollow under the brow, temples: each is where both independent heads that the
-    mean was held against (a scanned man, another model's mean) stand further forward.
-    """
-    aside = np.abs(points[:, :2] * [1, 0]) + points[:, :2] * [0, 1]
-
-    def bump(x: float, y: float, width: float, height: float) -> Array:
-        return np.exp(-(((aside - [x, y]) / [width, height]) ** 2).sum(1))
-
-    temples = smoothstep(aside[:, 0], 36, 64) * smoothstep(aside[:, 1], 48, 84)
-    return 2.2 * bump(26, -36, 10, 9) + 1.3 * bump(18, 33, 8, 8) + 1.8 * bump(32, 43, 15, 7) + 4.5 * temples
+def _temples(points: Array) -> Array:
+    """Forward shift in mm of the temples, which a detector that learnt from frontal pictures bends back."""
+    return 4.5 * smoothstep(np.abs(points[:, 0]), 36, 64) * smoothstep(points[:, 1], 48, 84)
 
 
 def _narrow_nose(points: Array) -> None:
@@ -112,6 +100,14 @@ def _narrow_nose(points: Array) -> None:
     aside = points * [0, 1, 1] + np.abs(points) * [1, 0, 0]
     near = np.exp(-(((aside - wing) / [14, 14, 16]) ** 2).sum(1))
     points[:, 0] *= 1 - 0.03 * near
+
+
+def _widen_jaw(points: Array) -> None:
+    """Bring the jaw's angles apart to a breadth of 116 mm (NIOSH); the averages, bent inwards, give 112."""
+    aside = points * [0, 1, 1] + np.abs(points) * [1, 0, 0]
+    angle = (aside[172] + aside[397]) / 2
+    near = np.exp(-(((aside - angle) / [28, 26, 34]) ** 2).sum(1))
+    points[:, 0] += 1.9 * near * np.sign(points[:, 0])
 
 
 def _lower_wings(points: Array) -> None:

@@ -7,9 +7,8 @@ from scipy.spatial import cKDTree
 
 from engine.faces.subdivision import Subdivision
 
-from .cage import Array, Cage, Indices
+from .cage import Array, Cage, Indices, smoothstep
 from .contact import part_lips
-from .points import smoothstep
 
 LIP_BORDER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 """MediaPipe's outer contour of the lips."""

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from .cage import Array, Head, Indices
+from .cage import Array, Head, Indices, smoothstep
 from .expr_jaw import lip_share, turning_point
 from .expr_tools import Stage
 from .jaw import HINGE, jaw_field
-from .points import smoothstep
 
 JOINTS = ("chest", "neck", "head", "jaw", "eye_L", "eye_R")
 PARENTS = (-1, 0, 1, 2, 2, 2)

@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.sparse import linalg
 
 from . import skull
-from .cage import Array, Face, Indices
+from .cage import Array, Face, Indices, smoothstep
 from .points import MeanFace
 from .tessellation import face_quads, oval_loop
 
@@ -75,6 +75,15 @@ def build_shell(face: MeanFace) -> Shell:
     return Shell(symmetrised(vertices, mirror), faces, mirror, grid)
 
 
+def above_face(oval: Array) -> Array:
+    """(C,) 1 for the columns that leave the face over the forehead, 0 at the cheeks and below.
+
+    There the averages end on the skull itself, and the grid must follow it from its first ring or the hairline kinks.
+    """
+    turn = np.arctan2(np.abs(oval[:, 0]), oval[:, 1] - 10) / np.pi
+    return 1 - smoothstep(turn, 0.2, 0.32)
+
+
 def _start(oval: Array) -> Array:
     """First guess of the grid (RINGS * columns, 3): each column runs over crown and nape, or down the neck."""
     columns = []
@@ -128,7 +137,7 @@ def _relaxed(vertices: Array, faces: Indices, grid: Indices, oval: Array) -> Arr
     soft = grid[0][(turn > 0.28) & (turn < 0.8)]
     pull = np.zeros(len(vertices))
     for ring in range(1, len(grid) - 1):
-        pull[grid[ring]] = 0.25 * np.clip((ring - 0.4) / 2.2, 0, 1) ** 2
+        pull[grid[ring]] = np.maximum(0.25 * np.clip((ring - 0.4) / 2.2, 0, 1) ** 2, 0.25 * above_face(oval))
     pull[soft] = 0.12
     return _faired(vertices, operator, pull, np.union1d(inner, soft), soft)
 

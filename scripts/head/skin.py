@@ -8,11 +8,11 @@ from scipy import sparse
 from engine.faces.subdivision import catmull_clark
 
 from . import ear, eyes, mouth, nose, skull
-from .cage import Array, Cage, Indices
+from .cage import Array, Cage, Indices, smoothstep
 from .net import Net
-from .points import MeanFace, mean_face, smoothstep
+from .points import MeanFace, mean_face
 from .relief import normals, to_line
-from .shell import Shell, build_shell, laplacian, symmetrised
+from .shell import Shell, above_face, build_shell, laplacian, symmetrised
 from .uv import CageLayout, shell_layout
 
 LIP_PRESS = 0.2
@@ -23,8 +23,8 @@ TEAR_TROUGH = (243, 244, 128, 121, 120, 119)
 """The right side's groove from the inner canthus between lid and cheek."""
 CANTHUS_HOLLOW = (243, 190, 189)
 """The right side's hollow above the inner canthus."""
-FAIRING_STEPS = 60
-FAIRING_LIMIT = 1.7
+FAIRING_STEPS = 140
+FAIRING_LIMIT = 2.4
 """Most that fairing moves a control point, mm."""
 
 
@@ -75,8 +75,9 @@ def _through_points(shell: Shell, face: MeanFace) -> Array:
 def _onto_body(net: Net, shell: Shell, matrix: sparse.csr_matrix) -> None:
     """Push the skull and neck out until their *subdivided* surface lies on the body; near the face less and less."""
     share = np.zeros(len(shell.vertices))
+    crown = above_face(shell.vertices[shell.grid[0]])
     for ring in range(1, len(shell.grid)):
-        share[shell.grid[ring]] = smoothstep(np.array(float(ring)), 0.3, 2.6)
+        share[shell.grid[ring]] = np.maximum(smoothstep(np.array(float(ring)), 0.3, 2.6), crown)
     share[shell.grid[-2:]] = [[0.5], [0.0]]
     share = matrix @ share
     behind = np.flatnonzero(share > 0)
@@ -120,7 +121,7 @@ def _fair_canthus(net: Net) -> None:
     faces, before = np.array(net.faces), net.vertices.copy()
     aside = np.column_stack([-np.abs(before[:, 0]), before[:, 1:]])
     share = np.zeros(len(before))
-    for line, width in ((TEAR_TROUGH, 9.0), (CANTHUS_HOLLOW, 5.0)):
+    for line, width in ((TEAR_TROUGH, 12.0), (CANTHUS_HOLLOW, 5.0)):
         share = np.maximum(share, np.exp(-((to_line(aside, before[list(line)], closed=False) / width) ** 2)))
     margin = before[net.groups["lid_margin_R"]]
     share *= smoothstep(to_line(aside, margin, closed=True), 0.2, 2.5)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import Array
-from .points import smoothstep
+from .cage import Array, smoothstep
 
 DECIMALS = 6
 """Of a millimetre, to which points on the body are rounded."""
@@ -61,9 +60,9 @@ def _gradient(points: Array) -> Array:
 
 def _cranium(points: Array) -> Array:
     """Squarer seen from above than from the front: that is what gives heads their girth."""
-    scaled = np.abs((points - [0, 50, -83.8]) / [74.5, 95, 96])
-    level = (scaled[:, 0] ** 2.45 + scaled[:, 2] ** 2.45) ** (1 / 2.45)
-    return ((level**2.2 + scaled[:, 1] ** 2.2) ** (1 / 2.2) - 1) * 74.5
+    scaled = np.abs((points - [0, 50, -83.0]) / [73.5, 96.0, 96.5])
+    level = (scaled[:, 0] ** 2.3 + scaled[:, 2] ** 2.3) ** (1 / 2.3)
+    return ((level**2.4 + scaled[:, 1] ** 2.4) ** (1 / 2.4) - 1) * 73.5
 
 
 def _superellipsoid(points: Array, centre: tuple, radii: tuple, power: float) -> Array:

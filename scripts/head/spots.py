@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import Array, Head
-from .points import smoothstep
+from .cage import Array, Head, smoothstep
 
 SEED = 12
 

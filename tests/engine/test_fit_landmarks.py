@@ -7,10 +7,12 @@ import torch
 from engine.detect.layouts import MIRROR
 from engine.evaluation.heads import pose_rotation
 from engine.faces.library import load_model
-from engine.fit.basis import landmark_basis
+from engine.fit.basis import RARE_SPREAD, expression_precision, landmark_basis
 from engine.fit.calibration import Calibration, Samples, learn, load_calibration
+from engine.fit.contour import _paths, slide
 from engine.fit.landmark_terms import linearise
 from engine.fit.landmarks import fit_landmarks
+from engine.fit.memo import memo
 from engine.fit.noise import Noise, default_noise
 from engine.fit.pose import Pose, initial_pose, rotation_of, view_angles
 from engine.fit.solver import State, System, bounded_step
@@ -173,3 +175,42 @@ def test_calibration_is_symmetric_and_survives_saving(model, tmp_path):
     calibration.save(tmp_path / "again.npz")
     assert (tmp_path / "again.npz").stat().st_size < 1.5e6
     assert isinstance(calibration, Calibration)
+
+
+def test_a_lopsided_face_is_less_likely_than_an_even_one():
+    names = ("jawOpen", "mouthFrownLeft", "mouthFrownRight", "eyeLookInLeft", "eyeLookInRight", "AU_40_Left")
+    precision = expression_precision(names)
+    np.linalg.cholesky(precision)
+
+    def cost(**weights):
+        w = np.array([weights.get(name, 0.0) for name in names])
+        return w @ precision @ w
+
+    even = cost(mouthFrownLeft=0.2, mouthFrownRight=0.2)
+    assert even == pytest.approx((0.2 / RARE_SPREAD) ** 2)
+    assert cost(mouthFrownLeft=0.4) > 3 * even
+    # A glance to the side turns one eye in and the other out; what has no twin is as it was.
+    assert cost(eyeLookInLeft=0.2) == pytest.approx((0.2 / RARE_SPREAD) ** 2)
+    assert cost(jawOpen=0.45) == pytest.approx(1.0)
+
+
+def test_the_chin_slides_under_not_sideways(model):
+    basis = landmark_basis(model, "478")
+    paths = memo(model, "contour_478", lambda: _paths(model, basis))
+    chin, cheek = (list(paths.rows).index(k) for k in (152, 454))
+    for row, axis in ((chin, 0), (cheek, 1)):
+        reach = np.ptp(paths.mean[row][:, axis])
+        assert 0.004 < reach < 0.013
+
+
+def test_outline_points_slide_to_the_observed_ones(model):
+    """Along the outline a detector's points lie anywhere: 4 mm up or down where a cheek is steep cost nothing."""
+    basis, pose = landmark_basis(model, "478"), pose_at(0.2)
+    cheek = [454, 323]
+    still = slide(model, basis, pose, pose.project(basis.mean))
+    moved = pose.project(still.mean)
+    moved[:, 1] += 0.004 * pose.scale
+    followed = slide(model, basis, pose, moved)
+    drop = (pose.project(followed.mean) - pose.project(still.mean))[cheek] / pose.scale
+    assert (drop[:, 1] > 0.002).all()
+    assert (np.abs(drop[:, 0]) < 0.002).all()
