@@ -103,7 +103,10 @@ def _hair_samples(length: float) -> tuple[Array, Array]:
     root = generator.uniform(0, 1, HAIRS) ** 0.9
     half = np.interp(root, np.linspace(0, 1, len(BROW_HALF_WIDTH)), BROW_HALF_WIDTH)
     # Most grow near the middle line, so that the edges thin out.
-    height = np.clip(generator.normal(-0.1, 0.46, HAIRS) * np.interp(root, [0, 0.75, 1], [1.0, 0.85, 0.45]), -1.05, 0.95) * half
+    height = (
+        np.clip(generator.normal(-0.1, 0.46, HAIRS) * np.interp(root, [0, 0.75, 1], [1.0, 0.85, 0.45]), -1.05, 0.95)
+        * half
+    )
     upright = np.interp(root, [0, 0.15, 0.4, 1], [80, 55, 26, 8])
     lean = upright - np.interp(height / half, [-1, 1], [-8, 30]) + generator.normal(0, 8, HAIRS)
     size = generator.uniform(4.5, 8.0, HAIRS) * np.interp(root, [0, 0.3, 0.7, 1], [0.75, 1.0, 0.9, 0.55])

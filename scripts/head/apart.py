@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from engine.faces.model import split_polygons
@@ -88,7 +89,7 @@ class _Room:
             result = offsets + pushed * np.minimum(1, FARTHEST / np.maximum(length, 1e-9))
         return best
 
-    def _pairs(self, vertices: Array, within: Array) -> tuple[Indices, Array]:
+    def _pairs(self, vertices: Array, within: NDArray[np.bool_]) -> tuple[Indices, Array]:
         return crossings(vertices, self._triangles, within)
 
     def _push(self, vertices: Array, pairs: Indices) -> Array:

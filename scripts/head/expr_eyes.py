@@ -14,7 +14,7 @@ GAZE = {"In": (0.0, 30.0), "Out": (0.0, -30.0), "Up": (-25.0, 0.0), "Down": (30.
 gaze reaches about 30 degrees before the head turns."""
 BLINK, SQUINT = (-0.895, 0.10), (-0.15, 0.30)
 """Shares of the opening by which the upper and the lower lid's edge rise."""
-FOLLOW = {"Up": (0.36, 0.11), "Down": (-0.60, -0.24)}
+FOLLOW = {"Up": (0.36, 0.11), "Down": (-0.59, -0.22)}
 """The same as the lids follow the gaze: the upper one nearly all the way, the lower a third of it."""
 AHEAD = Rotation.identity()
 CANTHUS_SPARED = 0.5

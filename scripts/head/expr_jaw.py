@@ -10,7 +10,7 @@ from .expr_tools import Stage, turned
 from .jaw import HINGE, jaw_field
 
 OPEN = 22.5
-"""Degrees at weight 1: with the condyles' glide about 33 mm between the incisors, as wide as ARKit's "fully open" short of a yawn."""
+"""Degrees at weight 1: with the condyles' glide about 33 mm between the incisors, short of a yawn."""
 GLIDE = (0.0, -2.0, 3.5)
 """mm that the condyle itself slides down and forward as the mouth opens."""
 LOWER_PARTS = ("teeth_lower", "gums_lower", "tongue")

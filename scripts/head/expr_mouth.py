@@ -171,9 +171,7 @@ def press(stage: Stage, mouth: Mouth) -> Array:
     upper = Lip(
         out=(0, 0.1, 0.3, 0.6), up=(-0.7, -0.6, -0.3, 0.9), forward=(-0.9, -0.9, -0.8, -0.3), roll=(-26, -25, -17, 0)
     )
-    lower = Lip(
-        out=(0, 0.1, 0.3, 0.6), up=(1.9, 1.8, 1.4, 0.9), forward=(0.2, 0.2, 0.1, -0.3), roll=(-20, -19, -13, 0)
-    )
+    lower = Lip(out=(0, 0.1, 0.3, 0.6), up=(1.9, 1.8, 1.4, 0.9), forward=(0.2, 0.2, 0.1, -0.3), roll=(-20, -19, -13, 0))
     bulge = stage.along_normal(stage.blob(57, (7, 9, 10), (5, 0, 0)), 1.4)
     chin = stage.along_normal(stage.blob(18, (15, 6, 12)), 1.0) + stage.push(
         stage.blob(199, (20, 17, 20)), (0, 4.2, 2.2)

@@ -16,7 +16,16 @@ from .expr_tools import Stage
 CREASE = {"eyeBlink": -0.75, "eyeLookDown": -0.35, "eyeSquint": -0.1, "eyeWide": 0.3}
 """Share of the upper lid's fold that a shape adds: a lid that comes down unfolds it."""
 
-SEALED = ("cheekPuff", "mouthFrown", "mouthPress", "mouthPucker", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper")
+SEALED = (
+    "cheekPuff",
+    "mouthFrown",
+    "mouthPress",
+    "mouthPucker",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+)
 """Shapes that push one lip against the other and must not push it through."""
 
 

@@ -12,7 +12,7 @@ from .cage import Array, Indices
 from .eyes import eye_surface
 from .parts import MIRRORED, Part, bands, pole, sheet
 
-UPPER_CURL, LOWER_CURL = (-22.0, 62.0), (-8.0, -58.0)
+UPPER_CURL, LOWER_CURL = (-27.0, 55.0), (-8.0, -58.0)
 """Degrees above the lid's outward normal in which lashes leave the margin and in which they end."""
 FAN = 34.0
 """Degrees by which lashes lean towards the corner of the eye they are near."""
