@@ -23,15 +23,15 @@ VISEMES: dict[str, Weights] = {
     "viseme_FF": {"jawOpen": 0.06, "mouthRollLower": 0.55, **_both(mouthUpperUp=0.3, mouthDimple=0.15)},
     "viseme_TH": {"jawOpen": 0.16, "tongueOut": 0.32, **_both(mouthUpperUp=0.15, mouthLowerDown=0.2)},
     "viseme_DD": {"jawOpen": 0.14, **_both(mouthUpperUp=0.15, mouthLowerDown=0.35, mouthStretch=0.1)},
-    "viseme_kk": {"jawOpen": 0.24, **_both(mouthUpperUp=0.15, mouthLowerDown=0.25, mouthStretch=0.15)},
+    "viseme_kk": {"jawOpen": 0.19, **_both(mouthUpperUp=0.15, mouthLowerDown=0.25, mouthStretch=0.15)},
     "viseme_CH": {"jawOpen": 0.06, "mouthFunnel": 0.65, "mouthPucker": 0.2, **_both(mouthLowerDown=0.15)},
     "viseme_SS": {"jawOpen": 0.03, **_both(mouthStretch=0.3, mouthLowerDown=0.5, mouthUpperUp=0.3, mouthSmile=0.12)},
     "viseme_nn": {"jawOpen": 0.12, **_both(mouthUpperUp=0.2, mouthLowerDown=0.25, mouthSmile=0.08)},
     "viseme_RR": {"jawOpen": 0.12, "mouthFunnel": 0.4, "mouthPucker": 0.25, "mouthShrugUpper": 0.1},
-    "viseme_aa": {"jawOpen": 0.65, **_both(mouthLowerDown=0.2, mouthUpperUp=0.2)},
-    "viseme_E": {"jawOpen": 0.3, **_both(mouthStretch=0.35, mouthSmile=0.25, mouthUpperUp=0.2, mouthLowerDown=0.25)},
+    "viseme_aa": {"jawOpen": 0.53, **_both(mouthLowerDown=0.2, mouthUpperUp=0.2)},
+    "viseme_E": {"jawOpen": 0.24, **_both(mouthStretch=0.35, mouthSmile=0.25, mouthUpperUp=0.2, mouthLowerDown=0.25)},
     "viseme_I": {"jawOpen": 0.15, **_both(mouthSmile=0.45, mouthStretch=0.25, mouthUpperUp=0.25, mouthLowerDown=0.3)},
-    "viseme_O": {"jawOpen": 0.4, "mouthFunnel": 0.65, "mouthPucker": 0.15},
+    "viseme_O": {"jawOpen": 0.32, "mouthFunnel": 0.65, "mouthPucker": 0.15},
     "viseme_U": {"jawOpen": 0.18, "mouthPucker": 0.75, "mouthFunnel": 0.2},
 }
 """Mouth shapes of speech by Oculus' names: silence; p, b, m; f, v; th; t, d; k, g; ch, j, sh; s, z; n, l; r; and the
@@ -58,7 +58,7 @@ EMOTIONS: dict[str, Weights] = {
         "mouthShrugLower": 0.3,
         **_both(noseSneer=0.95, mouthUpperUp=0.4, browDown=0.5, cheekSquint=0.5, eyeSquint=0.4, mouthFrown=0.35),
     },
-    "surprise": {"browInnerUp": 0.85, "jawOpen": 0.6, "mouthFunnel": 0.15, **_both(browOuterUp=0.9, eyeWide=0.8)},
+    "surprise": {"browInnerUp": 0.85, "jawOpen": 0.5, "mouthFunnel": 0.15, **_both(browOuterUp=0.9, eyeWide=0.8)},
 }
 """The six basic emotions at full strength."""
 

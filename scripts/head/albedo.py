@@ -142,8 +142,8 @@ def _eye(head: Head, side: str, traits: Traits) -> Array:
     """(E, 3) per-vertex colour of an eyeball, for renders without its texture."""
     offset = head.vertices[head.groups[f"eye_{side}"]] - head.cage.eye_centres[side]
     radius = np.where(offset[:, 2] > 0, np.hypot(offset[:, 0], offset[:, 1]), 12.0)[:, None]
-    limbus = np.clip((radius - 4.6) / 1.2, 0, 1)
-    iris = iris_colour(traits) * (1 - 0.65 * limbus)
+    limbus = np.clip((radius - 5.1) / 0.8, 0, 1)
+    iris = iris_colour(traits) * (1 - 0.5 * limbus)
     white = colours.SCLERA * np.exp(-traits.sclera * np.array([0.12, 0.25, 0.4]))
     colour = np.where(radius > IRIS_RADIUS + 0.1, white, iris)
     return np.where(radius < PUPIL_RADIUS + 0.1, colours.PUPIL, colour)

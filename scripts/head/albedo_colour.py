@@ -98,7 +98,7 @@ def hair_colour(traits: Traits) -> Array:
 
 def iris_colour(traits: Traits) -> Array:
     """(3,) linear RGB between grey-blue (little pigment) and dark brown, by melanin; green and hazel between."""
-    blue, dark = np.log([0.17, 0.23, 0.29]), np.log([0.055, 0.028, 0.016])
+    blue, dark = np.log([0.17, 0.23, 0.29]), np.log([0.088, 0.042, 0.020])
     green = traits.iris_green * np.array([0.10, 0.16, -0.35])
     return np.exp(blue + traits.iris * (dark - blue) + green * max(0.0, 1 - abs(traits.iris - 0.4)))
 

@@ -21,9 +21,9 @@ from .cage import SIDES, Array, Head, smoothstep
 
 SIZE = 1536
 LOWEST, HIGHEST = 0.13, 1.9
-HAIRS = 520
+HAIRS = 640
 """Hairs of one brow that the texture shows."""
-HAIR_WIDTH = 0.24
+HAIR_WIDTH = 0.19
 """mm; thicker than a real hair (0.1 mm), about the finest that texels of 0.27 mm can carry."""
 SEED = 23
 
@@ -70,7 +70,7 @@ def _fine(points: Array, head: Head) -> Regions:
         near = np.flatnonzero(masks.brow * (points[:, 0] * SIDES[side] > 0) > 0.004)
         hairs[near] = np.maximum(hairs[near], brow_hairs(points[near], head, side))
     # Between the hairs shows skin, darkened by their shadow; at the edges single hairs reach beyond it.
-    brow = np.clip(0.40 * masks.brow**1.5 + 1.15 * hairs * smoothstep(masks.brow, 0.0, 0.3), 0, 1.3)
+    brow = np.clip(0.27 * masks.brow**2 + 1.0 * hairs * smoothstep(masks.brow, 0.0, 0.3), 0, 1.3)
     return dataclasses.replace(masks, brow=brow, lash=np.clip(1.5 * masks.lash**2.2, 0, 1), lip_line=masks.lip_line**2)
 
 
@@ -103,10 +103,13 @@ def _hair_samples(length: float) -> tuple[Array, Array]:
     root = generator.uniform(0, 1, HAIRS) ** 0.9
     half = np.interp(root, np.linspace(0, 1, len(BROW_HALF_WIDTH)), BROW_HALF_WIDTH)
     # Most grow near the middle line, so that the edges thin out.
-    height = np.clip(generator.normal(-0.12, 0.5, HAIRS), -1.05, 0.95) * half
+    height = (
+        np.clip(generator.normal(-0.1, 0.46, HAIRS) * np.interp(root, [0, 0.75, 1], [1.0, 0.85, 0.45]), -1.05, 0.95)
+        * half
+    )
     upright = np.interp(root, [0, 0.15, 0.4, 1], [80, 55, 26, 8])
     lean = upright - np.interp(height / half, [-1, 1], [-8, 30]) + generator.normal(0, 8, HAIRS)
-    size = generator.uniform(4.5, 8.0, HAIRS) * np.interp(root, [0, 0.3, 1], [0.75, 1.0, 0.7])
+    size = generator.uniform(4.5, 8.0, HAIRS) * np.interp(root, [0, 0.3, 0.7, 1], [0.75, 1.0, 0.9, 0.55])
     t = np.linspace(0, 1, 24)
     bent = np.radians(lean[:, None] - 14 * t)
     x = root[:, None] * length + np.cumsum(np.cos(bent), 1) / 24 * size[:, None] - 0.3 * size[:, None]
@@ -129,7 +132,7 @@ def _relief(points: Array, masks: Regions) -> Array:
     generator = np.random.default_rng(SEED + 2)
     pores = 0.026 * _noise(points, 0.9, generator) * (0.5 + masks.cheek + 1.2 * masks.nose_tip + 0.5 * masks.forehead)
     stretched = points * [1.0, 0.22, 0.22]
-    wrinkles = 0.07 * _noise(stretched, 0.85, generator) * masks.lips
+    wrinkles = 0.12 * _noise(stretched, 0.85, generator) * masks.lips
     grain = _noise(points, 0.7, generator) * (0.05 * masks.scalp + 0.035 * masks.beard)
     return np.exp(pores * (1 - masks.lips) + wrinkles + grain)
 

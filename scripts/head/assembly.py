@@ -25,11 +25,11 @@ MATERIALS = (
     Material("skin", (0.55, 0.33, 0.24), "albedo.png", roughness=0.5, subsurface=0.12),
     Material("eye_R", (0.75, 0.71, 0.68), roughness=0.4),
     Material("eye_L", (0.75, 0.71, 0.68), roughness=0.4),
-    Material("teeth", (0.73, 0.65, 0.53), roughness=0.22, subsurface=0.15),
+    Material("teeth", (0.76, 0.69, 0.56), roughness=0.26, subsurface=0.15),
     Material("gums", (0.52, 0.18, 0.17), roughness=0.3, subsurface=0.2),
     Material("tongue", (0.50, 0.19, 0.18), roughness=0.4, subsurface=0.2),
     Material("mouth", (0.36, 0.10, 0.09), roughness=0.3, subsurface=0.2),
-    Material("caruncle", (0.56, 0.29, 0.24), roughness=0.22, subsurface=0.2),
+    Material("caruncle", (0.52, 0.24, 0.19), roughness=0.3, subsurface=0.2),
     Material("cornea", (1.0, 1.0, 1.0), roughness=0.02, alpha=0.05, lit_by_sh=False),
     Material("lashes", LASH_COLOR, roughness=0.6, alpha=0.4),
 )

@@ -12,7 +12,7 @@ from .expr_tools import Stage
 
 TONGUE_REACH = 42.0
 """mm that the tip travels; about 20 of them show beyond the lips."""
-CHEEK_LIDS = (-0.04, 0.22)
+CHEEK_LIDS = (-0.08, 0.24)
 """Shares of the eye's opening by which ``cheekSquint`` lifts the upper and the lower lid."""
 GAPE = 6.5
 """Degrees by which the jaw lets the tongue out."""
@@ -28,23 +28,25 @@ def cheek_squint(stage: Stage) -> Array:
     cheek = stage.push(stage.blob(50, (20, 15, 21), (-3, 2, 0)), (0.9, 7.4, 3.4))
     bulge = stage.along_normal(stage.blob(118, (16, 8, 14)), 2.3)
     side = stage.push(stage.blob(203, (13, 14, 14), (4, -2, 0)), (0.7, 3.2, 0.3))
+    corner = stage.push(stage.near([61], 2, 16), (0.9, 1.2, -1.2))
+    brow = stage.push(stage.blob(53, (16, 8, 14)), (0, -1.3, 0))
     near = stage.distance(stage.groups["lid_margin_R"])
     free = smoothstep(near, 3, 14) * stage.outside
-    motion = cheek + bulge + side
+    motion = cheek + bulge + side + corner + brow
     motion[: stage.count] *= free[:, None]
     return motion + lid_motion(stage, *CHEEK_LIDS)
 
 
 def sneer(stage: Stage, mouth: Mouth) -> Array:
     """Levator labii superioris alaeque nasi: wing of the nose and upper lip rise, the nose's side wrinkles."""
-    wing = stage.push(stage.blob(64, (9, 10, 11), (1, 1, 0)), (1.5, 6.6, -1.0))
+    wing = stage.push(stage.blob(64, (11, 11, 12), (1, 1, 0)), (1.6, 7.6, -1.0))
     side = stage.push(stage.blob(198, (8, 10, 10)), (0, 4.4, 0.4))
     wrinkle = stage.along_normal(stage.blob(188, (6, 5, 8), (0, -1, 0)), 2.6)
     wrinkle += stage.along_normal(stage.blob(193, (6, 3, 8), (0, -2, 0)), 1.2)
     wrinkle += stage.along_normal(stage.blob(188, (6, 2.6, 8), (-1, 6, 0)), -1.3)
-    inner = stage.push(stage.blob(55, (11, 9, 12), (3, 0, 0)), (-1.2, -3.6, 0))
+    inner = stage.push(stage.blob(55, (13, 9, 13), (4, 1, 0)), (-1.8, -5.0, 0))
     cheek = stage.push(stage.blob(101, (14, 11, 15)), (0, 3.4, 1.6))
-    lip = mouth.one_side(mouth.move(Lip(up=(2.2, 4.8, 4.6, 2.4)), Lip(up=(0.3, 0.6, 0.9, 1.8)), 6, 23), 8)
+    lip = mouth.one_side(mouth.move(Lip(up=(3.6, 6.6, 6.2, 3.8)), Lip(up=(0.3, 0.7, 1.4, 3.2)), 6, 25), 8)
     near = stage.distance(stage.groups["lid_margin_R"])
     free = smoothstep(near, 1.5, 9)[:, None]
     motion = wing + side + wrinkle + inner + cheek + lip
@@ -57,13 +59,13 @@ def cheek_puff(stage: Stage, mouth: Mouth) -> Array:
     cheek = stage.blob(207, (25, 23, 30), (7, -5, 0)) + 0.25 * stage.blob(214, (19, 18, 22), (4, 0, 0))
     above = stage.blob(165, (13, 7, 12), (2, -2, 0)) + 0.8 * stage.blob(204, (14, 8, 13), (2, 0, 0))
     lips = mouth.move(
-        Lip(out=(0, -0.4, -1.4, -2.8), up=(-0.5, -0.5, -0.3, 0), forward=(3.4, 3.9, 4.8, 5.0), roll=(-10, -10, -6, 0)),
-        Lip(out=(0, -0.4, -1.4, -2.8), up=(0.5, 0.5, 0.3, 0), forward=(3.2, 3.8, 4.8, 5.0), roll=(-10, -10, -6, 0)),
-        6,
-        24,
+        Lip(out=(0, -0.5, -1.6, -3.0), up=(0.0, 0.0, 0.35, 0.2), forward=(5.2, 5.9, 7.2, 8.2), roll=(-2, -2, -1, 0)),
+        Lip(out=(0, -0.5, -1.6, -3.0), up=(0.0, 0.0, -0.35, -0.2), forward=(5.2, 5.9, 7.2, 8.2), roll=(-2, -2, -1, 0)),
+        7,
+        27,
     )
-    corner = 1 - 0.6 * stage.near([61], 1, 9)
-    swell = stage.along_normal(stage.smoothed(cheek * corner, 4), 12.5) + stage.along_normal(above, 2.0)
+    corner = 1 - 0.5 * stage.near([61], 1, 9)
+    swell = stage.along_normal(stage.smoothed(cheek * corner, 4), 13.5) + stage.along_normal(above, 3.2)
     return stage.both(swell) + lips
 
 

@@ -12,11 +12,13 @@ from .eyes import eye_surface
 GAZE = {"In": (0.0, 30.0), "Out": (0.0, -30.0), "Up": (-25.0, 0.0), "Down": (30.0, 0.0)}
 """Degrees about x (down positive) and about y (towards the nose positive) of the eyeball at weight 1; comfortable
 gaze reaches about 30 degrees before the head turns."""
-BLINK, SQUINT = (-1.02, 0.12), (-0.15, 0.30)
+BLINK, SQUINT = (-0.895, 0.10), (-0.15, 0.30)
 """Shares of the opening by which the upper and the lower lid's edge rise."""
-FOLLOW = {"Up": (0.36, 0.11), "Down": (-0.60, -0.24)}
+FOLLOW = {"Up": (0.36, 0.11), "Down": (-0.59, -0.22)}
 """The same as the lids follow the gaze: the upper one nearly all the way, the lower a third of it."""
 AHEAD = Rotation.identity()
+CANTHUS_SPARED = 0.5
+"""Share of a lid's way that is missing at the canthi, where both lids turn into each other."""
 CLEARANCE = 0.95
 """mm by which the outer surface of a moved lid stays in front of the eyeball."""
 
@@ -34,7 +36,7 @@ def blink(stage: Stage) -> Array:
     """The upper lid comes down over the cornea to the lower one, which rises by an eighth of the opening."""
     motion = lid_motion(stage, *BLINK)
     brow = stage.blob(52, (18, 7, 14), (0, -3, 0))
-    return motion + stage.push(brow, (0, -0.8, 0))
+    return motion + stage.push(brow, (0, -0.4, 0))
 
 
 def squint(stage: Stage) -> Array:
@@ -49,8 +51,8 @@ def squint(stage: Stage) -> Array:
 
 def wide(stage: Stage) -> Array:
     """The upper lid's edge rises by about 3 mm and shows white above the iris; the fold above it deepens."""
-    motion = lid_motion(stage, upper=0.40, lower=-0.11)
-    return motion + stage.push(stage.blob(52, (22, 9, 14)), (0, 1.6, 0))
+    motion = lid_motion(stage, upper=0.43, lower=-0.12)
+    return motion + stage.push(stage.blob(52, (22, 9, 14)), (0, 2.2, 0))
 
 
 def gaze(stage: Stage, name: str) -> Array:
@@ -64,7 +66,7 @@ def gaze(stage: Stage, name: str) -> Array:
 def drawn_aside(stage: Stage, name: str) -> Array:
     """What a cornea that turns ``"In"`` or ``"Out"`` does to the lids over it: they are dragged along a little."""
     lids = stage.blob(159, (15, 9, 10), (0, -5, 0))
-    return stage.push(lids, (-2.2 if name == "In" else 2.2, 0, 0))
+    return stage.push(lids, (-3.4 if name == "In" else 3.4, 0, 0))
 
 
 def sight(*names: str) -> Rotation:
@@ -92,10 +94,12 @@ def lid_motion(stage: Stage, upper: float, lower: float, looking: Rotation = AHE
         looking: where the eyeball has turned, so that the lids ride over its cornea.
     """
     opening = _opening(stage)
+    ends = stage.vertices[stage.groups["lid_upper_R"][[0, -1]]]
+    canthus = np.linalg.norm(stage.vertices[:, None] - ends, axis=2).min(1)
     motion = np.zeros((stage.count, 3))
     for name, share in (("upper", upper), ("lower", lower)):
         weight = lid_weight(stage, name)
-        angle = -share * weight * opening
+        angle = -share * weight * opening * (1 - CANTHUS_SPARED * np.exp(-((canthus / 3.0) ** 2)))
         motion += turned(stage.vertices, stage.head.cage.eye_centres["R"], _axis(stage), angle)
     return rest_on_eye(stage, stage.skin(motion), looking)
 
@@ -112,7 +116,7 @@ def lid_weight(stage: Stage, which: str) -> Array:
     rest = [place[int(v)] for v in groups[f"lid_{other}_R"]]
     fixed = np.concatenate([groups[f"lid_{ring}_R"][rest] for ring in ("margin", "inner")])
     fixed = np.r_[fixed, groups["lid_pocket_R"], groups["lid_rear_R"], groups["lid_margin_R"][canthi]]
-    reach = 17.0 if which == "upper" else 15.0
+    reach = 11.0 if which == "upper" else 15.0
     far = np.flatnonzero(stage.distance(edge) > reach)
     wrong = np.flatnonzero((stage.distance(groups[f"lid_{other}_R"]) < stage.distance(edge)) & (stage.outside > 0))
     still = np.setdiff1d(np.union1d(np.union1d(fixed, far), wrong), moving)

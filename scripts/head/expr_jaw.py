@@ -9,8 +9,8 @@ from .cage import Array
 from .expr_tools import Stage, turned
 from .jaw import HINGE, jaw_field
 
-OPEN = 17.5
-"""Degrees at weight 1: with the condyles' glide about 25 mm between the incisors, wide but short of a yawn."""
+OPEN = 22.5
+"""Degrees at weight 1: with the condyles' glide about 33 mm between the incisors, short of a yawn."""
 GLIDE = (0.0, -2.0, 3.5)
 """mm that the condyle itself slides down and forward as the mouth opens."""
 LOWER_PARTS = ("teeth_lower", "gums_lower", "tongue")
@@ -21,10 +21,10 @@ CORNER = 0.40
 def jaw_shapes(stage: Stage) -> dict[str, Array]:
     """Motions by ARKit name; ``jawLeft`` is the mirror image of ``jawRight``."""
     follow = lip_share(stage, jaw_field(stage.head.cage))
-    right = _slid(stage, follow, (-9.0, -0.6, 0.8))
+    right = _slid(stage, follow, (-11.0, -0.8, 0.8))
     return {
         "jawOpen": opened(stage, OPEN),
-        "jawForward": _slid(stage, follow, (0, -1.4, 9.5)),
+        "jawForward": _slid(stage, follow, (0, -1.6, 11.5)),
         "jawRight": right,
         "jawLeft": stage.mirrored(right),
     }

@@ -99,7 +99,7 @@ def shifted(stage: Stage, mouth: Mouth) -> Array:
 
 def roll_lower(stage: Stage, mouth: Mouth) -> Array:
     """The lower lip turned in over the teeth."""
-    lower = Lip(up=(3.0, 2.8, 1.8, 0), forward=(-7.0, -6.4, -3.6, 0), roll=(-62, -60, -40, 0))
+    lower = Lip(up=(1.6, 1.5, 1.0, 0), forward=(-5.8, -5.3, -3.1, 0), roll=(-48, -46, -31, 0))
     chin = stage.along_normal(stage.blob(18, (18, 7, 12)), 1.2) + stage.push(
         stage.blob(200, (18, 11, 14)), (0, 0.8, 0.2)
     )
@@ -108,15 +108,15 @@ def roll_lower(stage: Stage, mouth: Mouth) -> Array:
 
 def roll_upper(mouth: Mouth) -> Array:
     """The upper lip turned in over the teeth."""
-    upper = Lip(up=(-2.2, -2.0, -1.2, 0), forward=(-6.6, -6.0, -3.4, 0), roll=(-56, -53, -36, 0))
+    upper = Lip(up=(-1.2, -1.1, -0.7, 0), forward=(-5.6, -5.1, -3.0, 0), roll=(-47, -45, -30, 0))
     return mouth.move(upper, Lip(up=(0.4, 0.3, 0.2, 0)), 7, 21, 20)
 
 
 def shrug_lower(stage: Stage, mouth: Mouth) -> Array:
     """Mentalis: the chin's skin rises and pushes the lower lip up and out."""
-    lower = Lip(up=(6.4, 5.8, 3.2, -0.2), forward=(5.2, 4.8, 2.8, 0.5), roll=(20, 18, 11, 0))
-    upper = Lip(up=(4.9, 4.5, 2.4, -0.2), forward=(1.8, 1.6, 0.9, 0))
-    chin = stage.push(stage.blob(200, (19, 15, 17), (0, -2, 0)), (0, 6.6, 4.2))
+    lower = Lip(up=(6.2, 5.7, 3.4, 0.5), forward=(5.2, 4.8, 2.9, 0.9), roll=(20, 18, 11, 0))
+    upper = Lip(up=(3.9, 3.6, 2.1, 0.5), forward=(1.4, 1.3, 0.9, 0.6))
+    chin = stage.push(stage.blob(199, (21, 16, 20), (0, 1, 0)), (0, 7.0, 4.2))
     return mouth.move(upper, lower, 7, 26, 15) + chin
 
 
@@ -169,14 +169,12 @@ def stretch(stage: Stage, mouth: Mouth) -> Array:
 def press(stage: Stage, mouth: Mouth) -> Array:
     """The lips pressed together: their red narrows and the skin beside the corner bulges."""
     upper = Lip(
-        out=(0, 0.3, 0.8, 1.4), up=(-1.2, -1.1, -0.7, 0.2), forward=(-2.6, -2.6, -2.4, -1.8), roll=(-46, -44, -30, 0)
+        out=(0, 0.1, 0.3, 0.6), up=(-0.7, -0.6, -0.3, 0.9), forward=(-0.9, -0.9, -0.8, -0.3), roll=(-26, -25, -17, 0)
     )
-    lower = Lip(
-        out=(0, 0.3, 0.8, 1.4), up=(1.7, 1.6, 1.1, 0.2), forward=(-1.8, -1.9, -1.9, -1.8), roll=(-38, -37, -25, 0)
-    )
+    lower = Lip(out=(0, 0.1, 0.3, 0.6), up=(1.9, 1.8, 1.4, 0.9), forward=(0.2, 0.2, 0.1, -0.3), roll=(-20, -19, -13, 0))
     bulge = stage.along_normal(stage.blob(57, (7, 9, 10), (5, 0, 0)), 1.4)
     chin = stage.along_normal(stage.blob(18, (15, 6, 12)), 1.0) + stage.push(
-        stage.blob(200, (18, 12, 15)), (0, 2.2, 1.2)
+        stage.blob(199, (20, 17, 20)), (0, 4.2, 2.2)
     )
     return mouth.one_side(mouth.move(upper, lower, 5, 20, 16), 8) + bulge + 0.5 * chin
 

@@ -16,7 +16,16 @@ from .expr_tools import Stage
 CREASE = {"eyeBlink": -0.75, "eyeLookDown": -0.35, "eyeSquint": -0.1, "eyeWide": 0.3}
 """Share of the upper lid's fold that a shape adds: a lid that comes down unfolds it."""
 
-SEALED = ("cheekPuff", "mouthFrown", "mouthPress", "mouthPucker", "mouthShrugLower", "mouthShrugUpper")
+SEALED = (
+    "cheekPuff",
+    "mouthFrown",
+    "mouthPress",
+    "mouthPucker",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+)
 """Shapes that push one lip against the other and must not push it through."""
 
 
@@ -42,7 +51,7 @@ def build_expressions(head: Head) -> dict[str, Array]:
         "tongueOut": tongue_out(stage, mouth),
     }
     for group, name in ((group, name) for group in (whole, right) for name in SEALED if name in group):
-        group[name] = group[name] + mouth.uncrossed(group[name][: stage.count], 0.3)
+        group[name] = group[name] + mouth.uncrossed(group[name][: stage.count], 0.05)
     shapes = {name: head.subdivision @ motion for name, motion in whole.items()}
     for name, motion in right.items():
         final = head.subdivision @ motion + CREASE.get(name, 0.0) * lid_relief(head)

@@ -10,7 +10,7 @@ from .albedo_regions import Regions, regions
 from .cage import Array, Head
 
 SIZE = 256
-ROUGHNESS, SUBSURFACE = 0.50, 0.12
+ROUGHNESS, SUBSURFACE = 0.55, 0.12
 """Of a cheek's skin; the weights are a Principled BSDF's."""
 
 
@@ -18,8 +18,8 @@ def surface_maps(head: Head, size: int = SIZE) -> dict[str, Array]:
     """``roughness`` and ``subsurface``: (size, size) 0..1, row 0 at the top, continued beyond the skin's borders.
 
     Tendencies of Weyrich et al. (2006), who measured faces by region: sebum makes nose and forehead glossier than
-    cheeks and chin, lips are the smoothest. Light passes farthest through what is thin and bloody: ears, wings of
-    the nose, lips, lids.
+    cheeks and chin, lips are the smoothest. Light passes farthest through what is thin and bloody:
+    ears, wings of the nose, lips, lids.
     """
     vertices, weights, covered = texels(head, size)
     points = np.einsum("pkc,pk->pc", head.vertices[vertices], weights)
@@ -33,7 +33,7 @@ def surface_maps(head: Head, size: int = SIZE) -> dict[str, Array]:
 def _roughness(masks: Regions) -> Array:
     skin = ROUGHNESS - 0.09 * masks.nose_tip - 0.08 * masks.forehead - 0.05 * masks.tan + 0.03 * masks.cheek
     skin += 0.05 * masks.beard + 0.05 * masks.neck - 0.04 * masks.eyelid + 0.12 * np.maximum(masks.brow, masks.scalp)
-    skin = skin + masks.lips * (0.34 - skin)
+    skin = skin + masks.lips * (0.40 - skin)
     return np.clip(skin + masks.caruncle * (0.15 - skin), 0.1, 0.75)
 
 

@@ -105,7 +105,7 @@ def _crown(shape: Array, jaw: Jaw, k: int) -> Array:
     power = 5.0 if k < 3 else 3.4
     x, y, z = (grid / ((np.abs(grid) ** power).sum(1) ** (1 / power))[:, None]).T
     root = (y + 1) / 2 * SUNK
-    neck = 1 - (0.26 if k < 3 else 0.16) * np.clip((root - 0.22) / 0.78, 0, 1) ** 1.3
+    neck = 1 - (0.11 if k < 3 else 0.08) * np.clip((root - 0.22) / 0.78, 0, 1) ** 1.3
     across = x * width * 0.503 * neck
     if k < 3:
         return _front_tooth(across, x, root, z, height, depth, k)

@@ -18,6 +18,8 @@ from .studio import portrait
 COUNT, SEED = 50, 11
 LIMIT = 2.5
 """Standard deviations of a mode beyond which no random person goes."""
+ALONG = {3: 0.55, 20: 0.6}
+"""Correlation of hair colour and iris pigment, by mode, with dark skin; the first mode is positive for fair skin."""
 TILE, SIDE_TILE = (210, 250), (150, 178)
 REACH = 2.0
 """Standard deviations at both ends of a direction."""
@@ -32,7 +34,14 @@ def random_people(model: FaceModel, count: int = COUNT, seed: int = SEED) -> lis
     def some(size: int) -> Tensor:
         return torch.randn(size, generator=generator).clamp(-LIMIT, LIMIT)
 
-    return [(some(len(model.identity_basis)), some(len(model.albedo_basis))) for _ in range(count)]
+    return [(some(len(model.identity_basis)), _gone_along(some(len(model.albedo_basis)))) for _ in range(count)]
+
+
+def _gone_along(colouring: Tensor) -> Tensor:
+    """Colouring (A,) whose eyes and hair go with the skin's melanin, as they do in people and not in the model."""
+    for place, share in ALONG.items():
+        colouring[place] = share * -colouring[0] + (1 - share**2) ** 0.5 * colouring[place]
+    return colouring.clamp(-LIMIT, LIMIT)
 
 
 def people(sitter: Sitter) -> Picture:

@@ -20,6 +20,10 @@ from scripts.sheets.sitter import Sitter, posed
 DATA = Path(__file__).parents[3] / "shared/data"
 TASK = DATA / "mediapipe_task/face_landmarker.task"
 ICT = DATA / "ict_facekit/ict_packed.npz"
+TOLERANCE = 0.1
+"""mm by which skin may pass through skin: as much as nobody sees."""
+LIDS_MEET = 0.2
+"""The same where closed lids press on each other beside the canthi, behind the lashes."""
 LIP_LINES = [(13, 14), (82, 87), (312, 317), (80, 88), (310, 318)]
 
 
@@ -73,12 +77,14 @@ def test_correctives_come_in_mirrored_pairs():
         assert (m.corrective_basis[k] - mirrored).abs().max() < 5e-6, m.corrective_names[k]
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if not n.endswith("Left") and n not in ("mouthClose", "tongueOut")])
-def test_no_shape_folds_the_skin_into_itself(name):
-    depth = new_crossings(model(), weights(**{name: 1.0}))
-    touching = name.startswith(("eye", "mouthPress", "mouthRoll", "mouthPucker"))
-    assert depth.max(initial=0) < (0.75 if touching else 0.5)
-    assert (depth > 0.3).sum() < (160 if touching else 12)
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.endswith("Left")])
+@pytest.mark.parametrize("weight", [1.0, 0.5])
+def test_no_shape_folds_the_skin_into_itself(name, weight):
+    shapes = {name: weight}
+    if name == "mouthClose":
+        shapes["jawOpen"] = weight  # by ARKit's definition it closes the lips over an open jaw
+    allowed = LIDS_MEET if name == "eyeBlinkRight" else TOLERANCE
+    assert new_crossings(model(), weights(**shapes)).max(initial=0) < allowed
 
 
 def test_crossings_finds_what_crosses_and_how_deep():
@@ -137,13 +143,13 @@ def test_jaw_opens_wide_down_and_back():
     teeth = model().groups["teeth_lower"]
     moved = (shaped(jawOpen=1.0) - model().mean) * 1000
     incisors = teeth[np.argsort(-model().mean[teeth, 2].numpy())[:20]]
-    assert 20 < -moved[incisors, 1].mean() < 28
+    assert 27 < -moved[incisors, 1].mean() < 36
     assert moved[152, 1] < -15 and moved[152, 2] < -10, "the chin goes down and back"
 
 
 def test_jaw_bone_turns_as_the_shape_does():
     opened = shaped(jawOpen=1.0)
-    turned = posed(model(), model().mean, {"jaw": (17.5, 0, 0)})
+    turned = posed(model(), model().mean, {"jaw": (22.5, 0, 0)})
     moved = (opened - model().mean).norm(dim=1) > 0.005
     gap = (opened - turned).norm(dim=1) * 1000
     assert gap[moved].mean() < 1.0
@@ -202,8 +208,8 @@ def test_visemes_open_and_close_the_lips_as_their_sounds_do():
 @pytest.mark.skipif(not ICT.exists(), reason=f"needs {ICT}")
 def test_shapes_go_the_way_of_another_heads():
     found = compare(model(), ICT)
-    # These differ by design: ours press inwards, raise both lips, or lift the cheek where landmarks hardly lie.
-    own_way = ("mouthPress", "mouthShrugLower", "cheekSquint")
+    # These differ by design: ours press inwards, or lift the cheek where landmarks hardly lie.
+    own_way = ("mouthPress", "cheekSquint")
     for name, agreement in found.items():
         if not name.startswith(own_way):
             assert agreement.cosine > 0.7, name

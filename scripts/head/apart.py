@@ -1,0 +1,118 @@
+"""Surfaces that a shape would push through each other, stopped where they touch."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from engine.faces.model import split_polygons
+
+from .cage import Array, Head, Indices
+from .intersections import crossings
+
+WEIGHTS = (1.0, 0.75, 0.5)
+"""At which a shape is looked at; linear offsets that cross half way cross although they end apart."""
+GAP = 0.03
+"""mm left between two surfaces that met."""
+DONE = 0.05
+"""mm of overlap that may stay."""
+ROUNDS = 24
+FARTHEST = 1.2
+"""mm that a vertex may be pushed."""
+TOGETHER = {"mouthClose": "jawOpen"}
+"""Shapes that by ARKit's definition only ever act on top of another: looked at with it at the same weight."""
+FRONT = 75.0
+"""mm behind the tip of the nose up to which triangles are looked at."""
+MARGIN = 4.0
+"""mm round what a shape moves in which it can run into anything."""
+
+
+def parted(head: Head, shapes: dict[str, Array]) -> dict[str, Array]:
+    """Expressions (V, 3) mm by name whose skin, at weight 1 and half way, does not pass through itself.
+
+    What crosses already at rest is left alone. Left shapes stay mirror images of right ones, whole ones symmetric.
+    """
+    room = _Room(head)
+    result = {}
+    for name, offsets in shapes.items():
+        if name.endswith("Left"):
+            continue
+        if name in TOGETHER:
+            result[name] = room.freed(offsets + shapes[TOGETHER[name]], True) - shapes[TOGETHER[name]]
+            continue
+        twin = name.replace("Right", "Left")
+        result[name] = room.freed(offsets, symmetric=twin not in shapes or twin == name)
+        if twin != name:
+            result[twin] = result[name][head.mirror] * [-1, 1, 1]
+    return {name: result[name] for name in shapes}
+
+
+class _Room:
+    """The skin's triangles, and which of them cross at rest."""
+
+    def __init__(self, head: Head) -> None:
+        triangles, polygon, _ = split_polygons(head.polygons)
+        names = [material.name for material in head.materials]
+        self._triangles: Indices = triangles[head.polygon_material[polygon] == names.index("skin")]
+        self._rest, self._mirror = head.vertices, head.mirror
+        ends = np.vstack([head.polygons[:, [k, (k + 1) % 4]] for k in range(4)])
+        count = len(head.vertices)
+        near = sparse.csr_matrix((np.ones(len(ends)), ends.T), shape=(count, count))
+        near = ((near + near.T) > 0).astype(float)
+        self._mean = sparse.diags(1 / np.maximum(near.sum(1).A1, 1)) @ near
+        self._known = self._pairs(head.vertices, np.ones(count, bool))[0]
+
+    def freed(self, offsets: Array, symmetric: bool) -> Array:
+        """``offsets`` (V, 3) with the parts that cross pushed apart, a little at a time and softly."""
+        moved = self._rest[np.linalg.norm(offsets, axis=1) > 0.01]
+        inside = (self._rest > moved.min(0) - MARGIN) & (self._rest < moved.max(0) + MARGIN)
+        within = inside.all(1) & (self._rest[:, 2] > self._rest[1, 2] - FRONT)
+        result, best, least = offsets.copy(), offsets, np.inf
+        for _ in range(ROUNDS):
+            push, worst = np.zeros_like(result), 0.0
+            for weight in WEIGHTS:
+                places = self._rest + weight * result
+                pairs, depth = self._pairs(places, within)
+                new = ~np.isin(_keys(pairs), _keys(self._known))
+                worst = max(worst, float(depth[new].max(initial=0.0)))
+                push += self._push(places, pairs[new]) / weight
+            if worst < least:
+                best, least = result.copy(), worst
+            if worst < DONE:
+                break
+            push = 0.5 * push + 0.6 * (self._mean @ push)
+            if symmetric:
+                push = (push + push[self._mirror] * [-1, 1, 1]) / 2
+            pushed = result + push - offsets
+            length = np.linalg.norm(pushed, axis=1, keepdims=True)
+            result = offsets + pushed * np.minimum(1, FARTHEST / np.maximum(length, 1e-9))
+        return best
+
+    def _pairs(self, vertices: Array, within: NDArray[np.bool_]) -> tuple[Indices, Array]:
+        return crossings(vertices, self._triangles, within)
+
+    def _push(self, vertices: Array, pairs: Indices) -> Array:
+        """(V, 3) mm that takes both triangles of each pair half the way out, the shorter way; means over the pairs."""
+        total, times = np.zeros_like(vertices), np.zeros(len(vertices))
+        for first, second in (pairs.T, pairs.T[::-1]) if len(pairs) else ():
+            corner, other = vertices[self._triangles[first]], vertices[self._triangles[second]]
+            normal = np.cross(other[:, 1] - other[:, 0], other[:, 2] - other[:, 0])
+            normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+            height = np.einsum("pkc,pc->pk", corner - other[:, :1], normal)
+            above = -height.min(1) < height.max(1)
+            short = np.where(above[:, None], np.maximum(GAP - height, 0), -np.maximum(height + GAP, 0))
+            reach = np.abs(short).max(1)
+            sane = reach < np.maximum(np.abs(height).max(1), 2 * GAP) + GAP
+            away = 0.5 * short[..., None] * normal[:, None] * sane[:, None, None]
+            back = -0.5 * (np.where(above, reach, -reach) * sane)[:, None] * normal
+            for k in range(3):
+                np.add.at(total, self._triangles[first, k], away[:, k])
+                np.add.at(total, self._triangles[second, k], back)
+                np.add.at(times, self._triangles[first, k], (np.abs(short[:, k]) > 0) * 1.0)
+                np.add.at(times, self._triangles[second, k], 1.0)
+        return total / np.maximum(times, 1)[:, None]
+
+
+def _keys(pairs: Indices) -> Indices:
+    return np.asarray(pairs[:, 0] * 1_000_000 + pairs[:, 1])
