@@ -146,8 +146,8 @@ def _mean_expression(looks: list[Look]) -> dict[str, float] | None:
 
 def _is_face(found: Points, points: Points, scatter: float) -> bool:
     """Whether steady points, or fairly steady points and a face search that agrees with them, show a face."""
-    turned = outer_eye_distance(points[:, :2], "478") < _TURNED * np.ptp(points[:468, :2], axis=0).max()
-    if scatter <= _STEADY[int(turned)]:
+    turned = int(outer_eye_distance(points[:, :2], "478") < _TURNED * np.ptp(points[:468, :2], axis=0).max())
+    if scatter <= _STEADY[turned]:
         return True
     here = [points[list(group), :2].mean(0) for group in _SEARCH_POINTS]
     apart = np.linalg.norm(found[4:12].reshape(4, 2) - here, axis=1).mean() / float((found[2:4] - found[:2]).max())

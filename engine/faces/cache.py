@@ -18,10 +18,11 @@ import torch
 from torch import Tensor
 
 from ..contract import Licence, Material
+from .builtin import VERSION
 from .model import FaceModel, LandmarkMap
 
-FORMAT = 4
-"""Raise it when models are adopted in another way, so that older files are made again."""
+FORMAT = f"4 on built-in head {VERSION}"
+"""Raise the number when models are adopted in another way, so that older files are made again."""
 
 
 def save_model(model: FaceModel, path: Path) -> None:

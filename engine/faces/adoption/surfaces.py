@@ -23,11 +23,10 @@ MATERIAL_OF = {
     "mouth_bag": "mouth",
     "eye_socket_L": "mouth",
     "eye_socket_R": "mouth",
-    "lashes": "lash_strands",
+    "lashes": "lashes",
 }
 """Material of each part; any other is a clear film before the eye."""
 FILM = Material("film", (0.8, 0.8, 0.8), roughness=0.05, alpha=0.0, lit_by_sh=False)
-LASHES = Material("lash_strands", (0.02, 0.014, 0.01), roughness=0.6, alpha=0.35, lit_by_sh=False)
 FACE_TILE = 0.72
 """Share of the texture's side for the face's tile where authors spread the skin over several."""
 EYE_SCALE, EYE_EXPONENT = 0.49, 0.55
@@ -43,7 +42,7 @@ def dressed(
     of_polygon = names[corners[:, 0]]
     # A polygon between the face and an inner part belongs to the face.
     of_polygon[(names[corners] == "skin").any(1)] = "skin"
-    known = (*builtin.materials, LASHES, FILM)
+    known = (*builtin.materials, FILM)
     used = tuple(material for material in known if material.name in set(of_polygon))
     order = {material.name: index for index, material in enumerate(used)}
     return used, np.array([order[name] for name in of_polygon], np.int32)
