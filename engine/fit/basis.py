@@ -19,8 +19,9 @@ Array = NDArray[np.float64]
 Singles = NDArray[np.float32]
 """What only says in which direction to go, and how much, not where to end, is kept in single precision for speed."""
 
-IRIS_DIAMETER = 0.0117
-"""Metres, horizontal visible iris of an adult; varies by about 5 %."""
+IRIS_DIAMETER = 0.0122
+"""Metres: the iris as detectors draw it. Adults' measure 11.7 mm, give or take 5 %, but with that the pupils of some
+fifty people on photos would stand 61 mm apart on average, and they do 63.8."""
 RARE_SPREAD = 0.12
 """Standard deviation of the weight of an expression that nobody wears for a portrait..."""
 COMMON_SPREAD = 0.45
