@@ -19,7 +19,7 @@ from .solver import POSE, State, System
 
 IRIS_SPREAD = 0.06
 """Standard deviation of the logarithm of the iris' seen diameter: people differ by 5 %, detections by the rest."""
-REAL = 2.0
+REAL = 3.0
 """Factor on calibrated deviations: detectors err more on photographs than on the renders they were calibrated on."""
 TURNED = 4.0
 """How much that factor grows with the square of the head's turn in radians: the more of a face is hidden, the more of
