@@ -8,8 +8,7 @@ that neighbours share count as fewer measurements, because then it is the model 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +32,7 @@ from .pyramid import cut_level
 from .skin import Skin, skin_of
 from .solver import FOCAL_GUESS, POSE, State, System, add_priors, advance, bounded_step
 from .state import Fit
-from .threads import one_blas_thread
+from .threads import one_blas_thread, one_torch_thread
 
 LEVELS: dict[str, tuple[tuple[int, int], ...]] = {
     "standard": ((96, 6), (192, 6)),
@@ -71,7 +70,7 @@ def refine(
     """
     detection = Detection(np.zeros(4, np.float32), 1.0, fit.layout, fit.landmarks.cpu().numpy())
     terms = LandmarkTerms.of(model, detection, fit.calibration)
-    with _one_thread():
+    with one_torch_thread():
         solver = _Refinement(model, terms, fit)
         if quality == "draft":
             solver.load(photo, LEVELS["standard"][0][0])
@@ -96,19 +95,6 @@ def gram(rows: Tensor) -> Array:
     if rows.device.type == "cpu":
         return squared(rows.numpy())
     return (rows.T @ rows).cpu().double().numpy()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The steps are many and small: on more threads, cores mostly wait for each other (ten times as long where other
-    programs use them too).
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class _Refinement:

@@ -1,4 +1,4 @@
-"""Numpy's linear algebra on one thread.
+"""Numpy's or torch's work on one thread.
 
 The fit's systems have some hundred unknowns; dividing them between threads costs more than it saves, up to twenty times
 more where another process is busy, because the threads spin while they wait for each other.
@@ -7,9 +7,11 @@ more where another process is busy, because the threads spin while they wait for
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
+import torch
 from threadpoolctl import ThreadpoolController
 
 P = ParamSpec("P")
@@ -25,6 +27,17 @@ def one_blas_thread(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
 
     return limited
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Limit torch to one thread, where its steps are many and small or threads of our own share the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from PIL import ImageDraw, ImageFont
 
 from ..camera.camera import Camera
 from ..contract import FaceResult, View
+from ..fit.threads import one_torch_thread
 from .head import Head, Image, decode, decode_textures, head_of
 from .studio import backdrop, draw_flat, draw_in_photo, draw_studio, studio_camera
 from .studio import view as look_through
@@ -60,7 +61,10 @@ def preview_sheet(result: FaceResult) -> Image:
         "Neutral, studio light": lambda: _turned(neutral, 0),
         "Turned left": lambda: _turned(neutral, TURN),
     }
-    with ThreadPoolExecutor(len(tiles)) as pool:  # numpy, OpenCV and the rasteriser let other threads work
+    with (
+        one_torch_thread(),
+        ThreadPoolExecutor(len(tiles)) as pool,
+    ):  # numpy, OpenCV and the rasteriser let other threads work
         pictures = pool.map(lambda draw: draw(), tiles.values())
         return _arrange(dict(zip(tiles, pictures, strict=True)), result)
 
