@@ -61,10 +61,8 @@ def preview_sheet(result: FaceResult) -> Image:
         "Neutral, studio light": lambda: _turned(neutral, 0),
         "Turned left": lambda: _turned(neutral, TURN),
     }
-    with (
-        one_torch_thread(),
-        ThreadPoolExecutor(len(tiles)) as pool,
-    ):  # numpy, OpenCV and the rasteriser let other threads work
+    # Numpy, OpenCV and the rasteriser let other threads work.
+    with one_torch_thread(), ThreadPoolExecutor(len(tiles)) as pool:
         pictures = pool.map(lambda draw: draw(), tiles.values())
         return _arrange(dict(zip(tiles, pictures, strict=True)), result)
 

@@ -16,8 +16,8 @@ PLACES = (
     ((27.5, -36.0), (11.0, 9.0), (0.3, 2.9)),  # the mouth's corner and just outside it, which smiling faces draw in
     ((18.0, 33.0), (8.0, 8.0), (0.0, 1.3)),  # inner canthus
     ((8.5, 31.0), (4.5, 8.0), (-0.7, -1.0)),  # beside the nose's root, filled by the blur over many noses
-    ((36.0, 44.5), (15.0, 7.0), (0.0, -0.2)),  # under the brow, where lids are opened wide
-    ((28.0, 54.0), (24.0, 8.0), (0.0, -0.5)),  # the brow itself: fits to seven people lie 0.9 +- 0.3 further back
+    ((36.0, 44.5), (15.0, 7.0), (0.0, 0.9)),  # under the brow
+    ((30.0, 52.5), (24.0, 6.5), (0.0, -0.9)),  # the brow itself: fits to seven people lie 0.9 +- 0.3 further back
     ((41.0, -14.0), (11.0, 14.0), (-0.2, -1.1)),  # the cheek's hollow beside the nose, fuller where people smile
     ((60.0, 15.0), (15.0, 13.0), (1.3, 0.7)),  # cheekbone and outer orbit, which the detector bends inwards
     ((0.0, -51.5), (13.0, 4.0), (0.0, -0.9)),  # the groove between lower lip and chin

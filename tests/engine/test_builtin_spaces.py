@@ -120,7 +120,9 @@ def test_lids_close_over_the_cornea_and_never_enter_it():
     upper, lower = (closed[h.cage.groups[f"lid_{lid}_R"]] for lid in ("upper", "lower"))
     order = np.argsort(lower[:, 0])
     gap = upper[:, 1] - np.interp(upper[:, 0], lower[order, 0], lower[order, 1])
-    assert gap.max() < 0.4 and gap.min() > -1.0
+    # Thick lids touch with their rims, so their edges' middles stay apart and never pass each other; that no eye shows
+    # between them is test_closed_lids_hide_the_eye's.
+    assert gap.max() < 0.75 and gap.min() > -0.1
 
 
 def portrait(weights, size=400):
