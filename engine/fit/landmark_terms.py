@@ -24,7 +24,7 @@ REAL = 3.0
 TURNED = 4.0
 """How much that factor grows with the square of the head's turn in radians: the more of a face is hidden, the more of
 what a detector says of it is habit."""
-OUTLINE = 0.6
+OUTLINE = 0.7
 """Factor on the deviations of the outline's points: renders have no hair, so on them these err more than on photos."""
 ROBUST = 9.0
 """Squared deviations at which a landmark's weight has fallen to a quarter (Geman-McClure)."""
