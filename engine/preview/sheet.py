@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,8 +62,8 @@ def preview_sheet(result: FaceResult) -> Image:
         "Neutral, studio light": lambda: _turned(neutral, 0),
         "Turned left": lambda: _turned(neutral, TURN),
     }
-    # Numpy, OpenCV and the rasteriser let other threads work.
-    with one_torch_thread(), ThreadPoolExecutor(len(tiles)) as pool:
+    # Numpy, OpenCV and the rasteriser let other threads work; no more of them than cores, for each takes memory.
+    with one_torch_thread(), ThreadPoolExecutor(min(len(tiles), os.cpu_count() or 1)) as pool:
         pictures = pool.map(lambda draw: draw(), tiles.values())
         return _arrange(dict(zip(tiles, pictures, strict=True)), result)
 
