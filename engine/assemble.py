@@ -13,6 +13,7 @@ import torch
 from .config import Settings
 from .contract import Correctives, FaceResult, Floats, Light, Material, Mesh, Rig, ShapeKeys, View
 from .detect.detector import Detection
+from .faces.lids import expressions_for
 from .faces.model import FaceModel
 from .files.photo import Photo
 from .fit.state import Fit
@@ -67,7 +68,7 @@ def assemble(
     return FaceResult(
         model=f"{model.name} {model.version}",
         mesh=Mesh(to_numpy(vertices), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
-        shape_keys=shape_keys(model, expression * settings.apply_expression, persons),
+        shape_keys=shape_keys(model, vertices, expression * settings.apply_expression, persons),
         rig=Rig(
             names=model.joint_names,
             parents=model.joint_parents,
@@ -86,16 +87,17 @@ def assemble(
     )
 
 
-def shape_keys(model: FaceModel, weights: Floats, persons: dict[str, Floats]) -> ShapeKeys:
-    """The model's expressions, then keys that change the person.
+def shape_keys(model: FaceModel, neutral: torch.Tensor, weights: Floats, persons: dict[str, Floats]) -> ShapeKeys:
+    """The model's expressions as this person makes them, then keys that change the person.
 
     Args:
         model: any face model.
+        neutral: (V, 3) the person.
         weights: (E + len(persons),) of the keys; those of the person are at 0, since the mesh is the person already.
         persons: from :func:`person_keys`.
     """
     span = np.full(len(persons), IDENTITY_RANGE, np.float32)
-    offsets = [to_numpy(model.expression_basis), *(offset[None] for offset in persons.values())]
+    offsets = [to_numpy(expressions_for(model, neutral)), *(offset[None] for offset in persons.values())]
     return ShapeKeys(
         names=(*model.expression_names, *persons),
         offsets=np.concatenate(offsets),

@@ -97,6 +97,7 @@ def _model(data: Arrays) -> FaceModel:
         joint_regressor=_regressor(data, "heads", len(mean)),
         tail_regressor=_regressor(data, "tails", len(mean)),
         joint_weights=_weights(data),
+        lid_shapes=("eyeBlinkLeft", "eyeBlinkRight"),
         corrective_names=tuple(f"{NAMES[first]}_{NAMES[second]}" for first, second in pairs),
         corrective_pairs=pairs,
         corrective_basis=_scattered(data, "corrective", len(mean)),

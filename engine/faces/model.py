@@ -84,6 +84,9 @@ class FaceModel:
     joint_weights: Tensor
     """(V, J) skinning weights, rows sum to 1."""
 
+    lid_shapes: tuple[str, ...] = ()
+    """Expressions that move the lids by shares of their opening; :mod:`.lids` fits them to a person's."""
+
     corrective_names: tuple[str, ...] = ()
     corrective_pairs: Ints = dataclasses.field(default_factory=lambda: np.zeros((0, 2), np.int32))
     """(C, 2) the two expressions whose weights multiply to each corrective's weight."""

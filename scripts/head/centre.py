@@ -22,9 +22,10 @@ PLACES = (
     ((60.0, 15.0), (15.0, 13.0), (1.3, 0.7)),  # cheekbone and outer orbit, which the detector bends inwards
     ((0.0, -51.5), (13.0, 4.0), (0.0, -0.9)),  # the groove between lower lip and chin
     ((27.0, -66.0), (13.0, 11.0), (0.0, -0.7)),  # beside the chin
-    ((18.0, -5.0), (5.0, 5.0), (-0.2, -0.2)),  # the nose's wings
+    ((16.0, -4.0), (6.5, 8.0), (-0.2, -1.4)),  # the nose's wings, which the blur over many noses draws to its tip
+    ((14.5, 18.0), (5.5, 14.0), (-0.8, -0.8)),  # the nose's sides
     ((43.0, 57.0), (14.0, 7.0), (-0.2, -0.5)),  # the brow's outer half
-    ((0.0, 66.0), (30.0, 8.0), (0.0, 0.5)),  # the shallow across the forehead
+    ((0.0, 61.5), (34.0, 9.0), (0.0, 1.3)),  # the shallow across the forehead
     ((12.0, 55.0), (12.0, 7.0), (0.0, 0.4)),  # the brow's head
 )
 BROW = ((12.0, 55.5), (28.0, 60.0), (43.0, 57.0), (54.0, 50.0))

@@ -31,6 +31,8 @@ TWICE: dict[Pair, float] = {
     ("mouthFunnel", "mouthPucker"): 0.55,
 }
 """Share of the second shape that the first one has made already."""
+SURE = 0.02
+"""Share of the opening by which a squinting blink closes further than the mean's lids need, for those of others."""
 LIPS = (
     ("mouthShrugLower", "mouthPress"),
     ("mouthShrugLower", "mouthRollUpper"),
@@ -81,7 +83,7 @@ def _lids(stage: Stage) -> dict[Pair, Array]:
         wanted = eyeball_turned(stage, looking) + lid_motion(stage, BLINK[0] + shift, BLINK[1] + shift, looking)
         found["eyeBlink", f"eyeLook{name}"] = wanted - closed - gaze(stage, name)
     for second, (upper, lower) in (("eyeSquint", SQUINT), ("cheekSquint", CHEEK_LIDS)):
-        wanted = lid_motion(stage, BLINK[0] + lower / 2, BLINK[1] + lower / 2)
+        wanted = lid_motion(stage, BLINK[0] + lower / 2 - SURE, BLINK[1] + lower / 2)
         found["eyeBlink", second] = wanted - closed - lid_motion(stage, upper, lower)
     for aside, name in product(("In", "Out"), ("Up", "Down")):
         looking = sight(aside, name)

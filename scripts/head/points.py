@@ -27,10 +27,11 @@ ROUNDING = (
     ((18.0, -9.5, 14.0), (3.6, 3.6, 6.0), -1.0, 0.7),
     ((18.8, -3.5, 12.5), (3.5, 3.0, 6.0), 0.5, 0.0),
     ((12.5, -8.0, 24.0), (4.0, 4.0, 4.5), 0.0, 0.9),
+    ((9.0, -6.5, 29.0), (4.0, 4.5, 7.0), 0.0, 0.9),
     ((0.0, -9.5, 28.0), (5.0, 4.0, 6.0), 0.0, -1.1),
 )
 """Left places on the nose's base, the breadths of the neighbourhoods that move, outward and upward shifts, all in mm:
-corner of the wing, its side, the rim's arch, the lobule below the tip."""
+corner of the wing, its side, the rim's arch, the tip's side, the lobule below the tip."""
 MARGIN_ABOVE, MARGIN_BELOW = 4.4, 5.2
 """Heights in mm of the lids' edges above and below the middle of the iris."""
 

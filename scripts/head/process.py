@@ -13,7 +13,7 @@ from .identity_traits import amplitude, trait_fields
 
 SCALES = ((90.0, 3.8), (45.0, 1.6), (22.0, 0.6))
 """(sigma, s) in mm of the kernels s^2 exp(-d^2 / sigma^2), per coordinate: proportions, features, forms."""
-SYMMETRY = 0.85
+SYMMETRY = 0.94
 """Share of the variance that both halves of the face have in common."""
 NODES = 210
 """Points on the right half that carry the process (Nystroem)."""

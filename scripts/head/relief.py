@@ -71,13 +71,16 @@ def _lips(vertices: Array) -> Array:
 
 
 def _wings(vertices: Array) -> Array:
-    """The crease between the nose's wing and the cheek, and the wing's swelling before it."""
+    """The crease between the nose's wing and the cheek, the wing's swelling, the groove between it and the tip."""
     height = np.zeros(len(vertices))
-    for crease, wing in (((49, 129, 98), 64), ((279, 358, 327), 294)):
+    for crease, wing, groove in (((49, 129, 98), 64, (79, 218, 131)), ((279, 358, 327), 294, (309, 438, 360))):
         gap = to_line(vertices, vertices[list(crease)], closed=False)
         start = smoothstep(np.linalg.norm(vertices - vertices[crease[0]], axis=1), 1, 9)
         height -= 1.3 * np.exp(-((gap / 1.8) ** 2)) * start
         height += 0.8 * np.exp(-((np.linalg.norm(vertices - vertices[wing], axis=1) / 4.0) ** 2))
+        gap = to_line(vertices, vertices[list(groove)], closed=False)
+        rim = np.linalg.norm(vertices - vertices[groove[0]], axis=1)
+        height -= 1.0 * np.exp(-((gap / 2.2) ** 2)) * smoothstep(rim, 0.5, 4.5) * (1 - smoothstep(rim, 3, 11))
     return height
 
 

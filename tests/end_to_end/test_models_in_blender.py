@@ -103,7 +103,7 @@ def result_of(model, identity, weights, moved_by_expression):
     return FaceResult(
         model=model.name,
         mesh=Mesh(to_numpy(neutral), model.polygons, model.uvs, model.polygon_material),
-        shape_keys=shape_keys(model, weights, {}),
+        shape_keys=shape_keys(model, neutral, weights, {}),
         rig=Rig(model.joint_names, model.joint_parents, heads, tails, to_numpy(model.joint_weights)),
         materials=(Material("skin", (0.4, 0.4, 0.4)),),
         views=(),

@@ -1,5 +1,6 @@
 """The built-in head's expressions: sides, lids, lips, jaw, pairs with correctives, visemes and emotions."""
 
+import dataclasses
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from engine.faces.arkit import NAMES, PAIRS, opposite
 from engine.faces.builtin import load_builtin
 from engine.faces.combinations import COMBINATIONS, EMOTIONS, VISEMES
+from engine.faces.lids import expressions_for
 from scripts.head.intersections import crossings
 from scripts.sheets.check_ict import compare
 from scripts.sheets.check_scores import readings
@@ -42,6 +44,14 @@ def weights(**shapes):
 
 def shaped(identity=None, **shapes):
     return model().shape(torch.zeros(1) if identity is None else identity, weights(**shapes))
+
+
+def posed_person(seed, **shapes):
+    """A random person who makes the shapes as assembled heads do, with lids fitted to the person's own opening."""
+    neutral = model().shape(person(seed))
+    return dataclasses.replace(model(), expression_basis=expressions_for(model(), neutral)).shape(
+        person(seed), weights(**shapes)
+    )
 
 
 def person(seed):
@@ -102,7 +112,26 @@ def test_crossings_finds_what_crosses_and_how_deep():
 def test_closed_lids_hide_the_eye(other, yaw):
     shapes = {"eyeBlink": 1.0} | ({other: 1.0} if other else {})
     assert visible_eye(model(), shaped(**shapes), 0, yaw) < 0.2
-    assert visible_eye(model(), shaped(person(yaw + 40), **shapes), 0, yaw) < 0.5
+    assert visible_eye(model(), posed_person(yaw + 40, **shapes), 0, yaw) < 0.5
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_everyone_can_close_their_eyes(seed):
+    for blink in ("eyeBlinkRight", "eyeBlink"):
+        seen = [visible_eye(model(), posed_person(seed, **{blink: 1.0}), 0, yaw) for yaw in (0, 30, -30)]
+        assert max(seen) < 1.0, "mm^2; without fitting the lids to the person up to 10"
+
+
+def test_a_blink_is_fitted_to_how_wide_the_lids_stand_open():
+    fitted = expressions_for(model(), model().mean)
+    assert torch.equal(fitted, model().expression_basis)
+    wide = model().shape(torch.zeros(1), weights(eyeWideRight=1.0))
+    change = (expressions_for(model(), wide) - model().expression_basis).norm(dim=2)
+    changed = {NAMES[k] for k in torch.nonzero(change.amax(1) > 1e-4).flatten().tolist()}
+    assert changed == {"eyeBlinkRight"}
+    upper = model().landmarks["478"].vertices[159, 0]
+    assert fitted[NAMES.index("eyeBlinkRight"), upper].norm() > 0.005
+    assert 0.002 < change[NAMES.index("eyeBlinkRight"), upper] < 0.006, "metres that the lid goes further"
 
 
 def test_a_blink_covers_the_eye_step_by_step():
