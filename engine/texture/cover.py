@@ -16,18 +16,18 @@ from .features import hidden_by_hair
 from .layout import Layout, once
 from .seen import smoothstep
 
-BLUR = 0.004
-"""Share of the texture's side over which colour is averaged before it is judged: pores and noise do not count."""
+BLUR = 0.0018
+"""Metres over which colour is averaged before it is judged: pores and noise do not count."""
 LEVEL_FLOOR, TINT_FLOOR = 0.16, 0.05
 """Least spread of skin in log brightness and log tint: a very even face is no reason to refuse its own neck."""
 BELIEVED, REFUSED = 2.2, 4.0
 """Distances from the face's skin, in spreads, up to which colour counts as skin and from which it does not."""
 LOOSER = 1.7
 """Factor on both inside the face."""
-CLEAR = 0.016
-"""Share of the texture's side over which trust grows from 0 beside what was refused: hair casts shadow and frays."""
-TIDY = 0.014
-"""Width, as a share of the texture's side, below which a strip of skin colour is not trusted."""
+CLEAR = 0.007
+"""Metres over which trust grows from 0 beside what was refused: hair casts shadow and frays."""
+TIDY = 0.006
+"""Width in metres below which a strip of skin colour is not trusted."""
 SMALLEST = 0.002
 """Share of the texture that a patch outside the face must fill to be believed."""
 FOREHEAD = 0.075
@@ -50,7 +50,7 @@ def skin_likeness(
         layout: of the same size.
     """
     inner, features = regions[..., 0], regions[..., 1]
-    smooth = cv2.GaussianBlur(layout.pad(_opponent(log_albedo - log_expected)), (0, 0), BLUR * layout.size)
+    smooth = cv2.GaussianBlur(layout.pad(_opponent(log_albedo - log_expected)), (0, 0), BLUR * layout.metre)
     sample = smooth[certain * seen > 0.6]
     if len(sample) < 100:
         return np.ones(seen.shape, dtype=np.float32), np.ones(seen.shape, dtype=np.float32)
@@ -61,8 +61,10 @@ def skin_likeness(
     refused = (plain < 0.5) & (seen > 0.05)
     features = features * (1 - hidden_by_hair(smooth[..., 0].astype(np.float32), refused, regions[..., :2], layout))
     likeness = np.maximum(plain, features)
-    likeness = np.maximum(_tidy(likeness), _enclosed(likeness, seen, inner))
-    return likeness * _away_from_refused(likeness, seen, features) * _sizeable(likeness * seen, inner), plain
+    likeness = np.maximum(_tidy(likeness, layout.metre), _enclosed(likeness, seen, inner))
+    return likeness * _away_from_refused(likeness, seen, features, layout.metre) * _sizeable(
+        likeness * seen, inner
+    ), plain
 
 
 def face_regions(model: FaceModel) -> Floats:
@@ -99,9 +101,9 @@ def _depth_inside(outline: Floats, vertices: Floats) -> Floats:
     return np.array(depths, dtype=np.float32) / np.float32(1e4)
 
 
-def _tidy(likeness: Floats) -> Floats:
+def _tidy(likeness: Floats, metre: float) -> Floats:
     """Likeness (S, S) without threads and specks of trust: strands of hair have gaps of skin colour."""
-    width = max(int(TIDY * likeness.shape[0]), 1)
+    width = max(int(TIDY * metre), 1)
     return np.asarray(
         cv2.morphologyEx(likeness, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))),
         dtype=np.float32,
@@ -120,10 +122,10 @@ def _enclosed(likeness: Floats, seen: Floats, inner: Floats) -> Floats:
     return inner * (1 - cv2.GaussianBlur(outside.astype(np.float32), (0, 0), 2.0))
 
 
-def _away_from_refused(likeness: Floats, seen: Floats, features: Floats) -> Floats:
+def _away_from_refused(likeness: Floats, seen: Floats, features: Floats, metre: float) -> Floats:
     """(S, S) 0..1: grows from what is seen but is no skin; features stay."""
     refused = (likeness < 0.5) & (seen > 0.05)
-    distance = cv2.distanceTransform((~refused).astype(np.uint8), cv2.DIST_L2, 5) / likeness.shape[0]
+    distance = cv2.distanceTransform((~refused).astype(np.uint8), cv2.DIST_L2, 5) / metre
     return np.maximum(smoothstep(CLEAR * 0.25, CLEAR, distance), features)
 
 

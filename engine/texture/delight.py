@@ -31,14 +31,14 @@ HIGHLIGHT_SHARE = 0.40
 """Of a highlight's own light that is taken out."""
 BRIGHT_LIMIT = 0.6
 """Log brightness over the surroundings' up to which skin is left as it is; beyond, a third is kept."""
-CREASE = 0.010
-"""Share of the texture's side: dark lines narrower than this are creases."""
+CREASE = 0.0045
+"""Metres: dark lines narrower than this are creases."""
 CREASE_LIFT = 0.12
 """Share of a crease's log darkness that is shadow rather than paint."""
 TINT_DETAIL, PAINTED_DETAIL = 0.16, 0.40
 """Most that log tint departs from the surroundings' on plain skin, and on lips, lids and brows."""
-GRAIN = 0.0012
-"""Share of the texture's side over which colour is averaged before highlights are told: noise misleads."""
+GRAIN = 0.00055
+"""Metres over which colour is averaged before highlights are told: noise misleads."""
 
 
 def broad_light(
@@ -72,22 +72,22 @@ def broad_light(
     return uneven + broad - kept
 
 
-def fine_light(log_albedo: Floats, log_smooth: Floats, painted: Floats, size: int) -> Floats:
+def fine_light(log_albedo: Floats, log_smooth: Floats, painted: Floats, metre: float) -> Floats:
     """(H, W, 3) log factors that take highlights, the shade of creases and false tint out of ``log_albedo``.
 
     Args:
         log_albedo: (H, W, 3) from the photo, broad light removed.
         log_smooth: (H, W, 3) the skin's smooth colour in the same place.
         painted: (H, W) 1 on lips, lids and brows, whose tints are their own.
-        size: side of the texture that this is a part of.
+        metre: texels that a metre of skin takes.
     """
     detail = log_albedo - log_smooth
-    matte = detail + _highlights(_blurred(detail, GRAIN * size), log_smooth)
+    matte = detail + _highlights(_blurred(detail, GRAIN * metre), log_smooth)
     level = matte.mean(-1, keepdims=True)
     limit = (TINT_DETAIL + (PAINTED_DETAIL - TINT_DETAIL) * painted)[..., None]
     tint = soft_limit(matte - level, limit)
     level = np.minimum(level, BRIGHT_LIMIT) + np.maximum(level - BRIGHT_LIMIT, 0) / 3
-    level += (1 - painted)[..., None] * CREASE_LIFT * _creases(level[..., 0], size)[..., None]
+    level += (1 - painted)[..., None] * CREASE_LIFT * _creases(level[..., 0], metre)[..., None]
     return np.asarray(level + tint - detail, dtype=np.float32)
 
 
@@ -115,8 +115,8 @@ def _highlights(detail: Floats, log_smooth: Floats) -> Floats:
     return np.log(1 - np.minimum((share * surface)[..., None] / (color * ratio), 0.6))
 
 
-def _creases(level: Floats, size: int) -> Floats:
+def _creases(level: Floats, metre: float) -> Floats:
     """(H, W) how much darker a thin line is than what lies on both sides of it: a black top-hat."""
-    width = max(int(CREASE * size) | 1, 3)
+    width = max(int(CREASE * metre) | 1, 3)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     return np.asarray(cv2.morphologyEx(level, cv2.MORPH_BLACKHAT, kernel), dtype=np.float32)

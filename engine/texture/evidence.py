@@ -15,7 +15,7 @@ from ..fit.state import Fit
 from ..light.harmonics import shade
 from .cover import face_regions, skin_likeness
 from .delight import broad_light, fine_light
-from .features import feature_weights, mirror_shift, mouth_opening, not_lips, without_brows
+from .features import feature_weights, mirror_shift, mouth_opening, not_lips, outside_eyes, without_brows
 from .grain import grain
 from .grain import prepare as prepare_grain
 from .hair import Hair, grow_hair, scalp_weights, strand_noise
@@ -69,21 +69,23 @@ def weigh(model: FaceModel, fit: Fit, photo: Image, pose: Pose, layout: Layout) 
     where = _regions(model, layout)
     brows, mouth, painted = where[..., 3:5], where[..., 5], where[..., 6]
     seen = visibility(model, pose, layout)
-    pixels = sample(photo, photo_positions(pose, layout), layout.covered)
+    positions, points = photo_positions(pose, layout), _points(fit)
+    pixels = sample(photo, positions, layout.covered)
     log_albedo = np.log(np.maximum(pixels, 1e-3)) - table[..., :3]
     likeness, plain_color = skin_likeness(log_albedo, table[..., 3:6], seen, where, table[..., 6], layout)
-    trust = seen * likeness * (1 - not_lips(_opening(fit), log_albedo, mouth, seen))
+    trust = seen * likeness * (1 - not_lips(mouth_opening(points), log_albedo, mouth, seen))
+    trust *= outside_eyes(points, positions)
     told, sums = layout.vertices(np.concatenate([log_albedo, plain_color[..., None]], -1), trust, len(skin))
     weights = np.minimum(sums / np.maximum(_texels_of_vertices(model, layout), 1e-6), 1)
     fields = _fields(model, mesh, told[:, :3], weights, expected, told[:, 3])
     left_over, match, fill = np.split(layout.pad(layout.texels(torch.from_numpy(fields))), 3, axis=-1)
     log_albedo -= left_over
     part, shine = window(trust > 0), np.zeros_like(log_albedo)
-    shine[part] = fine_light(log_albedo[part], fill[part], painted[part], layout.size)
+    shine[part] = fine_light(log_albedo[part], fill[part], painted[part], layout.metre)
     log_albedo += shine
     plain = (trust > 0.8) & (where[..., 0] > 0.9) & (where[..., 1] < 0.1)
     trust *= where[..., 2]
-    fill, brow_cover = without_brows(fill, brows, trust)
+    fill, brow_cover = without_brows(fill, brows, trust, layout.metre)
     fill = np.exp(fill + grain(model, np.where(plain[..., None], log_albedo, fill), plain, layout))
     fill *= 1 + (1 - brow_cover)[..., None] * (_detail(model, layout) - 1)
     typical = np.exp(np.median(table[..., :3][plain], axis=0)) if plain.any() else np.ones(3, np.float32)
@@ -123,10 +125,10 @@ def _regions(model: FaceModel, layout: Layout) -> Floats:
     return once(model, key, lambda: layout.texels(torch.from_numpy(np.concatenate(columns, -1))))
 
 
-def _opening(fit: Fit) -> float:
-    """How far the mouth is open in the photo."""
-    points = fit.landmarks.cpu().numpy()
-    return mouth_opening(to_68(points) if fit.layout == "478" else points)
+def _points(fit: Fit) -> Floats:
+    """(68, 2) landmarks in pixels of the photo."""
+    points: Floats = fit.landmarks.cpu().numpy()
+    return to_68(points) if fit.layout == "478" else points
 
 
 def _seen_share(model: FaceModel, mesh: SkinMesh, weights: Floats) -> float:

@@ -16,22 +16,28 @@ from .seen import smoothstep
 
 BROW_REACH = (0.007, 0.012)
 """Metres from the brow's landmarks within which all is brow, and beyond which nothing is."""
+BROW_AROUND = 0.0055
+"""Metres round a brow whose skin replaces it."""
 MOUTH_REACH = (0.005, 0.009)
 """Metres from the line between the lips within which a texel may see teeth in place of lip."""
 SHOWN = (0.35, 0.65)
 """Share of one brow that the photo must show for no painted brow to be needed, none below and all above."""
-SHIFT = 0.010
-"""Share of the texture's side that a brow may lie higher, lower or farther out than its mirror image."""
+SHIFT = 0.0045
+"""Metres that a brow may lie higher, lower or farther out than its mirror image."""
 TEETH_PALER, TEETH_BRIGHTER = (0.10, 0.25), (-0.10, 0.15)
 """Log ratio of red to green below the lips' own, and log brightness above it, from which a texel shows teeth."""
-HAIR_REACH = 0.006
-"""Share of the texture's side: two halves of a face match to within this, and hair's shade reaches as far."""
+HAIR_REACH = 0.0027
+"""Metres: two halves of a face match to within this, and hair's shade reaches as far."""
 HAIR_DARKER = 0.25
 """Log brightness below the other side's darkest."""
 RIM_BRIGHTER = 0.35
 """Log brightness above the other side's brightest: light from behind the head."""
 OPEN = (0.03, 0.08)
 """Gaps between the lips, in widths of the mouth, below which it counts as closed and above which as open."""
+EYE_RIM = (0.015, 0.065)
+"""Widths of the eye round its opening in the photo between which it becomes skin."""
+EYE_GRID = 160
+"""Cells across an eye's width in which the distance from its opening is looked up."""
 GAP_DARKER = (0.9, 1.3)
 """Log brightness below the lips' own from which a texel shows the mouth's inside."""
 
@@ -63,7 +69,7 @@ def _distance(points: Floats, line: Floats) -> Floats:
     return nearest
 
 
-def without_brows(fill: Floats, brows: Floats, trust: Floats) -> tuple[Floats, Floats]:
+def without_brows(fill: Floats, brows: Floats, trust: Floats, metre: float) -> tuple[Floats, Floats]:
     """``fill`` (S, S, 3) without the model's brows if the photo shows one, and (S, S) how far they were taken out.
 
     A person's own brow, or its mirror image, never lies just where the model's does: both together are a double brow.
@@ -72,7 +78,7 @@ def without_brows(fill: Floats, brows: Floats, trust: Floats) -> tuple[Floats, F
     cover = brows.max(-1) * smoothstep(*SHOWN, shown)
     if not cover.any():
         return fill, cover
-    sigma = 0.012 * len(fill)
+    sigma = BROW_AROUND * metre
     part = window(cover > 0, round(3 * sigma))
     around = (brows[part].max(-1) < 0.02).astype(np.float32)
     weight = cv2.GaussianBlur(around, (0, 0), sigma)[..., None]
@@ -109,6 +115,29 @@ def not_lips(opening: float, log_albedo: Floats, mouth: Floats, seen: Floats) ->
     return np.asarray(open_share * cv2.GaussianBlur(wide, (0, 0), 1.0) * mouth, dtype=np.float32)
 
 
+def outside_eyes(points: Floats, places: Floats) -> Floats:
+    """(S, S) 0..1 how far the photo shows skin at ``places`` and not an eye or its lashes.
+
+    Lids that are fitted a little off would get the open eye painted on them, which shows when they close.
+
+    Args:
+        points: (68, 2) landmarks in pixels of the photo.
+        places: (S, S, 2) pixels of the photo.
+    """
+    result = np.ones(places.shape[:2], np.float32)
+    for outline in (points[36:42], points[42:48]):
+        cell = float(np.linalg.norm(outline[0] - outline[3])) / EYE_GRID
+        if cell < 1e-3:
+            continue
+        middle = np.float32(outline.mean(0) - EYE_GRID * cell)
+        inside = np.zeros((2 * EYE_GRID, 2 * EYE_GRID), np.uint8)
+        cv2.fillPoly(inside, [np.rint((outline - middle) / cell).astype(np.int32)], (1,))
+        distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5) / EYE_GRID
+        shown = smoothstep(*EYE_RIM, distance)
+        result *= 1 - look_up(1 - shown, (places - middle) / np.float32(cell))
+    return result
+
+
 def hidden_by_hair(smooth: Floats, refused: NDArray[np.bool_], regions: Floats, layout: Layout) -> Floats:
     """(S, S) 0..1 where hair or a lamp behind the head comes in over a brow or an eye's corner: darker, or much
     brighter, than anything near on the other side.
@@ -123,7 +152,7 @@ def hidden_by_hair(smooth: Floats, refused: NDArray[np.bool_], regions: Floats, 
     outside = (regions.max(-1) < 0.1).reshape(-1)
     from_outside = np.bincount(labels.reshape(-1), outside, count) > 20
     from_outside[0] = False
-    reach = max(round(HAIR_REACH * layout.size), 1)
+    reach = max(round(HAIR_REACH * layout.metre), 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     range_near = np.stack([cv2.erode(smooth, kernel), cv2.dilate(smooth, kernel)], -1)
     other = look_up(range_near, layout.mirror_map, border=cv2.BORDER_REPLICATE)
@@ -148,7 +177,7 @@ def _shift(log_level: Floats, both: NDArray[np.bool_], layout: Layout) -> Floats
     """(2,) texels by which the mirror map must move for the mirrored brow to match best where ``both`` are seen."""
     rows, columns = np.nonzero(both)
     own, places = log_level[rows, columns], layout.mirror_map[rows, columns]
-    reach = max(round(SHIFT * layout.size), 1)
+    reach = max(round(SHIFT * layout.metre), 1)
     best, found = np.inf, np.zeros(2, np.float32)
     for dy in range(-reach, reach + 1, 2):
         for dx in range(-reach, reach + 1, 2):

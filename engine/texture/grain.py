@@ -17,8 +17,8 @@ from .layout import Layout
 from .noise import speckle
 from .pixels import window
 
-SCALES = (0.0009, 0.002, 0.0045)
-"""Sigmas of the bands in the photo's texture, as shares of its side."""
+SCALES = (0.0004, 0.0009, 0.002)
+"""Sigmas of the bands in the photo's texture, metres."""
 SPACINGS = (0.0008, 0.0018, 0.004)
 """Metres between the cells of the noise that stands in for each band."""
 STRENGTH = 0.8
@@ -41,7 +41,7 @@ def grain(model: FaceModel, log_albedo: Floats, plain: NDArray[np.bool_], layout
     if plain.mean() < 1e-3:
         return total
     part = window(plain)
-    for number, band in enumerate(_bands(log_albedo[part], layout.size)):
+    for number, band in enumerate(_bands(log_albedo[part], layout.metre)):
         mixing = _mixing(band[plain[part]])
         total += speckle(model, layout, SPACINGS[number], 3, SEED + number) @ mixing.T
     return total
@@ -63,7 +63,7 @@ def _mixing(values: Floats) -> Floats:
     return np.asarray(axes * deviations, dtype=np.float32)
 
 
-def _bands(image: Floats, size: int) -> list[Floats]:
+def _bands(image: Floats, metre: float) -> list[Floats]:
     """Differences of Gaussians, finest first."""
-    blurred = [image, *(cv2.GaussianBlur(image, (0, 0), max(scale * size, 0.5)) for scale in SCALES)]
+    blurred = [image, *(cv2.GaussianBlur(image, (0, 0), max(scale * metre, 0.5)) for scale in SCALES)]
     return [fine - coarse for fine, coarse in pairwise(blurred)]

@@ -39,6 +39,8 @@ class Layout:
     """(T, 3, 2) UVs of the corners' mirror images; nan where the mesh has none."""
     fragments: Fragments
     """(S, S) triangle and barycentric weights of every texel's centre."""
+    metre: float
+    """Texels that a metre of the mean head's face takes: what lengths in textures are counted in."""
 
     @property
     def covered(self) -> NDArray[np.bool_]:
@@ -121,7 +123,19 @@ def _layout(model: FaceModel, size: int) -> Layout:
     points[:, 1] = size - points[:, 1]
     order = torch.arange(len(points)).view(-1, 3)
     fragments = rasterize(torch.from_numpy(points), order, (size, size), cull=False)
-    return Layout(size, torch.from_numpy(triangles), uvs, mirrored, fragments)
+    metre = size * _scale(model, triangles, uvs)
+    return Layout(size, torch.from_numpy(triangles), uvs, mirrored, fragments, metre)
+
+
+def _scale(model: FaceModel, triangles: Ints, uvs: Floats) -> float:
+    """Sides of the texture to a metre of skin: the median over the triangles between brows, cheeks and chin."""
+    face = model.landmarks["68"].points(model.mean).cpu().numpy()[17:]
+    corners = model.mean.cpu().numpy()[triangles]
+    middle = corners.mean(1)[:, :2]
+    near = ((middle > face.min(0)[:2]) & (middle < face.max(0)[:2])).all(1) & (corners.mean(1)[:, 2] > 0)
+    flat = np.cross(uvs[near, 1] - uvs[near, 0], uvs[near, 2] - uvs[near, 0])
+    world = np.linalg.norm(np.cross(corners[near, 1] - corners[near, 0], corners[near, 2] - corners[near, 0]), axis=-1)
+    return float(np.sqrt(np.median(np.abs(flat) / np.maximum(world, 1e-12))))
 
 
 def _mirrored_uvs(model: FaceModel, polygon: NDArray[np.int64], corners: NDArray[np.int64]) -> Floats:

@@ -55,7 +55,7 @@ def packed(
         **_correctives(correctives),
         **_albedo(albedo, head),
         **_rig(head),
-        **_landmarks(head),
+        **_landmarks(head, expressions["jawOpen"]),
     }
 
 
@@ -160,9 +160,9 @@ def _csr(name: str, matrix: sparse.csr_matrix) -> Arrays:
     }
 
 
-def _landmarks(head: Head) -> Arrays:
+def _landmarks(head: Head, jaw_open: Array) -> Arrays:
     arrays: Arrays = {}
-    for layout, (vertices, weights) in landmark_maps(head).items():
+    for layout, (vertices, weights) in landmark_maps(head, jaw_open).items():
         arrays[f"landmarks_{layout}"] = vertices.astype(np.uint16)
         arrays[f"landmarks_{layout}_weights"] = weights.astype(np.float32)
     return arrays

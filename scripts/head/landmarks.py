@@ -19,9 +19,9 @@ IBUG = (
 """MediaPipe point nearest to each of iBUG's 68."""
 
 
-def landmark_maps(head: Head) -> dict[str, tuple[Indices, Array]]:
+def landmark_maps(head: Head, jaw_open: Array) -> dict[str, tuple[Indices, Array]]:
     """Vertices (L, 3) and barycentric weights (L, 3) of layouts "478" and "68"."""
-    own, own_weights = slid(head)
+    own, own_weights = slid(head, jaw_open)
     iris = [_iris(head.groups[f"eye_{side}"], side) for side in "RL"]
     vertices = np.vstack([own, *(v for v, _ in iris)])
     weights = np.vstack([own_weights, *(w for _, w in iris)])

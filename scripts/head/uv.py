@@ -22,6 +22,8 @@ CYLINDER = 100.0
 FALLOFF = 65.0
 """Rings far from the face shrink with this length in mm (twice it above and below), to leave the atlas to the face."""
 MARGIN = 0.01
+LENS = ((0.0, -12.0), (78.0, 95.0), 0.6)
+"""Middle and reaches in mm of a lens over eyes, nose and mouth, and by how much it enlarges them: detail is there."""
 
 
 @dataclass
@@ -82,7 +84,15 @@ def shell_layout(shell: Shell, step: Subdivision, fine: Array) -> CageLayout:
     falloff = FALLOFF * (1 + np.abs(outward[:, 1]))
     reach = falloff * (1 - np.exp(-length / falloff))
     points[shell.grid[1:]] = oval + outward * reach[..., None]
+    points = _enlarged(points)
     return CageLayout(step.matrix @ points, fine.copy())
+
+
+def _enlarged(points: Array) -> Array:
+    """Points (N, 2) mm seen through the ``LENS``, which folds nothing: along any ray it only grows."""
+    middle, reach, more = LENS
+    offset = points - np.array(middle)
+    return np.asarray(middle + offset * (1 + more * np.exp(-((offset / np.array(reach)) ** 2).sum(1)))[:, None])
 
 
 def _place_moved_roots(main: Array, cage: Cage, points: Array, before: Array) -> None:

@@ -241,7 +241,7 @@ def patch(color):
 
 def corrected(color):
     found = patch(color)
-    found = found + fine_light(found, np.tile(SKIN, (64, 64, 1)), np.zeros((64, 64), np.float32), 1024)
+    found = found + fine_light(found, np.tile(SKIN, (64, 64, 1)), np.zeros((64, 64), np.float32), 2275.0)
     return np.exp(found)
 
 
@@ -284,11 +284,11 @@ def test_the_models_brows_go_where_the_photo_shows_one(model):
     middle = weights[..., :2].max(-1) > 0.99
     beside = (weights[..., :2].max(-1) > 0.01) & (weights[..., :2].max(-1) < 0.2)
     shown = np.ones((SIZE, SIZE), np.float32)
-    bare, cover = without_brows(painted, weights[..., :2], shown)
+    bare, cover = without_brows(painted, weights[..., :2], shown, texels.metre)
     assert painted[middle].mean() < painted[beside].mean() - 0.1
     assert bare[middle].mean() > painted[beside].mean() - 0.03
     assert cover[middle].min() > 0.95
-    kept, cover = without_brows(painted, weights[..., :2], 0 * shown)
+    kept, cover = without_brows(painted, weights[..., :2], 0 * shown, texels.metre)
     assert cover.max() == 0
     np.testing.assert_array_equal(kept, painted)
 
