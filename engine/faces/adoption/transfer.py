@@ -3,28 +3,27 @@
 After Sumner and Popović, "Deformation transfer for triangle meshes" (SIGGRAPH 2004): each triangle of the target takes
 the deformation gradient of the triangle of the source that it corresponds to, and one sparse least-squares problem,
 factored once, finds the vertices that agree best. Written for displacements (a Poisson equation), with a weak pull
-towards the carried displacement that keeps what should stand still and holds lids and lips where they must meet.
+towards the carried displacement that keeps what should stand still and holds lids and lips where they must meet. Lids
+open and close by the same share of the eye's opening (:mod:`.lids`), whatever its height.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
-from torch import Tensor
 
 from ...contract import Floats
 from ..formats.published import PublishedModel
-from ..model import FaceModel, LandmarkMap, split_polygons
+from ..model import FaceModel, split_polygons
 from .correspondence import Correspondence, locate
+from .lids import lid_pairs, opened, opening
 from .nearest import Array, Indices
-from .parts import part_of
+from .parts import EYES, eyeball, part_of
 
 RIGID = ("eye_L", "eye_R", "teeth_upper", "teeth_lower")
 """Parts that move as one piece."""
@@ -38,11 +37,8 @@ HOLD, HOLD_EDGES = 0.020, 0.004
 """Metres over which the carried displacement pulls the solution back: anywhere, and on lids and lips."""
 STILL = 1e-5
 """Metres: smaller displacements are dropped."""
-LIDS = {
-    "Right": ((161, 163), (160, 144), (159, 145), (158, 153), (157, 154)),
-    "Left": ((388, 390), (387, 373), (386, 374), (385, 380), (384, 381)),
-}
-"""Of the 478: upper and lower lid of the subject's eyes."""
+MEET = 30.0
+"""Weight of the openings between the lids, against 1 for the weights of edges."""
 
 
 @dataclass(frozen=True)
@@ -63,68 +59,38 @@ class _Solver:
     """(t, 3, 3) projections to the triangles' planes."""
     hold: Array
     """(v,) weight of the carried displacement."""
+    pairs: Indices
+    """(K, 2) points of the built-in head's lids that meet when the eyes close."""
+    opening: sparse.csr_matrix
+    """(K, v) from the lower to the upper one on the model."""
+    across: Array
+    """(K, 3) that on the mean head."""
+    scale: float
+    """Size of the model's mean head over the built-in one's."""
 
 
 def transfer(
     published: PublishedModel,
     builtin: FaceModel,
     found: Correspondence,
-    names: Sequence[str],
     shapes: NDArray[np.floating],
 ) -> Floats:
-    """Displacements (K, B, 3) of the built-in head, metres, as displacements (K, V, 3) of the model.
-
-    ``names`` (K,) are ARKit's; those of an eye are made as strong as it takes to close that model's eye.
-    """
+    """Displacements (K, B, 3) of the built-in head, metres, as displacements (K, V, 3) of the model."""
     parts = part_of(published)
     solver = _prepare(published, builtin, found, parts)
     factor = splu(_matrix(solver), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     result = np.zeros((len(shapes), len(published.mean), 3), np.float32)
     attached, root = _roots(published, parts)
-    for shape, displacement in zip(result, shapes, strict=True):
-        carried = found.scale * found.carry(displacement.astype(np.float64), builtin)
+    for shape, displacement in zip(result, shapes.astype(np.float64), strict=True):
+        carried = found.scale * found.carry(displacement, builtin)
         shape[:] = carried
         shape[solver.vertices] = factor.solve(_right_side(solver, builtin, displacement, carried[solver.vertices]))
         for part in RIGID:
-            chosen = parts == part
-            if chosen.any():
-                shape[chosen] = _as_one_piece(published.mean[chosen].astype(np.float64), carried[chosen])
+            if (parts == part).any():
+                shape[parts == part] = _as_one_piece(published, builtin, found, part, displacement)
         shape[attached] = shape[root]
         shape[np.linalg.norm(shape, axis=1) < STILL] = 0
-    _close_eyes(result, published, builtin, found, list(names), shapes)
     return result
-
-
-def _close_eyes(
-    result: Floats,
-    published: PublishedModel,
-    builtin: FaceModel,
-    found: Correspondence,
-    names: list[str],
-    shapes: NDArray[np.floating],
-) -> None:
-    """Scale each eye's shapes so that its lids close by the share of their opening that the built-in head's do."""
-    theirs, ours = LandmarkMap(*map(torch.from_numpy, found.landmarks["478"])), builtin.landmarks["478"]
-    fields = torch.from_numpy(published.mean), builtin.mean.cpu()
-    soft = ~np.isin(part_of(published), RIGID)
-    for side, pairs in LIDS.items():
-        if f"eyeBlink{side}" not in names:
-            continue
-        blink = names.index(f"eyeBlink{side}")
-        their_share = _closed_share(theirs.points(fields[0]), theirs.points(torch.from_numpy(result[blink])), pairs)
-        our_share = _closed_share(ours.points(fields[1]), ours.points(torch.from_numpy(shapes[blink])), pairs)
-        factor = min(max(our_share / max(their_share, 1e-3), 0.5), 2.0)
-        for index, name in enumerate(names):
-            if name.startswith("eye") and name.endswith(side):
-                result[index, soft] *= factor
-
-
-def _closed_share(points: Tensor, displacement: Tensor, pairs: Sequence[tuple[int, int]]) -> float:
-    """By which share of its height an eye's opening shrinks."""
-    upper, lower = torch.tensor(pairs).T
-    gap = points[upper] - points[lower]
-    moved = displacement[upper] - displacement[lower]
-    return float(-(gap * moved).sum() / (gap * gap).sum())
 
 
 def _prepare(published: PublishedModel, builtin: FaceModel, found: Correspondence, parts: NDArray[np.str_]) -> _Solver:
@@ -149,7 +115,12 @@ def _prepare(published: PublishedModel, builtin: FaceModel, found: Correspondenc
     hold = ((1 - edges) / HOLD**2 + edges / HOLD_EDGES**2) * found.confidence[vertices] * bare + 1e-3 / HOLD**2
     planes = np.eye(3) - normals[:, :, None] * normals[:, None, :]
     weight, share = area * (UNSURE + confidence), np.clip(confidence / SURE_FROM, 0, 1)
-    return _Solver(vertices, gradient, source, weight, share, planes, mass * hold)
+    pairs = lid_pairs(builtin)
+    between = opening(published, builtin, found, pairs)
+    return _Solver(
+        *(vertices, gradient, source, weight, share, planes, mass * hold),
+        *(pairs, between[:, vertices], between @ points, found.scale),
+    )
 
 
 def _members(builtin: FaceModel, *groups: str) -> NDArray[np.bool_]:
@@ -176,7 +147,8 @@ def _gradients(corners: Array, triangles: Indices, count: int) -> tuple[sparse.c
 
 def _matrix(solver: _Solver) -> sparse.csc_matrix:
     weighted = sparse.diags(np.repeat(solver.weight, 3)) @ solver.gradient
-    return (solver.gradient.T @ weighted + sparse.diags(solver.hold)).tocsc()
+    lids = MEET * solver.opening.T @ solver.opening
+    return (solver.gradient.T @ weighted + sparse.diags(solver.hold) + lids).tocsc()
 
 
 def _right_side(solver: _Solver, builtin: FaceModel, displacement: NDArray[np.floating], carried: Array) -> Array:
@@ -184,7 +156,12 @@ def _right_side(solver: _Solver, builtin: FaceModel, displacement: NDArray[np.fl
     wanted = _source_gradients(builtin, displacement, solver.source)
     wanted = (wanted @ solver.planes) * (solver.share * solver.weight)[:, None, None]
     flat = wanted.transpose(0, 2, 1).reshape(-1, 3)
-    return np.asarray(solver.gradient.T @ flat + solver.hold[:, None] * carried)
+    lids = opened(
+        builtin.mean.cpu().double().numpy(), solver.across, builtin, solver.pairs, displacement, solver.scale
+    )
+    return np.asarray(
+        solver.gradient.T @ flat + solver.hold[:, None] * carried + MEET * (solver.opening.T @ lids)
+    )
 
 
 def _source_gradients(builtin: FaceModel, displacement: NDArray[np.floating], chosen: Indices) -> Array:
@@ -203,12 +180,23 @@ def _frame(corners: Array) -> Array:
     return np.stack([first, second, normal], -1)
 
 
-def _as_one_piece(points: Array, displacement: Array) -> Array:
-    """(n, 3) the rigid motion of ``points`` nearest to ``displacement`` (Kabsch)."""
-    middle, moved = points.mean(0), (points + displacement).mean(0)
-    u, _, vt = np.linalg.svd((points + displacement - moved).T @ (points - middle))
-    rotation = (u * [1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt
-    return (points - middle) @ rotation.T + moved - points
+def _as_one_piece(
+    published: PublishedModel, builtin: FaceModel, found: Correspondence, part: str, displacement: Array
+) -> Array:
+    """(n, 3) displacements of a rigid part of the model: turned as the built-in head's is, and moved as far for its size.
+
+    The built-in head's motion is the rigid one nearest to its ``displacement`` (Kabsch). Eyes turn about their centres.
+    """
+    own = builtin.groups[part]
+    before = builtin.mean.cpu().double().numpy()[own]
+    centred = before - before.mean(0)
+    u, _, vt = np.linalg.svd((centred + displacement[own] - displacement[own].mean(0)).T @ centred)
+    turn = (u * [1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt - np.eye(3)
+    pivot = eyeball(before)[0] if part in EYES else before.mean(0)
+    shift = displacement[own].mean(0) + turn @ (pivot - before.mean(0))
+    points = published.mean[part_of(published) == part].astype(np.float64)
+    about = eyeball(points)[0] if part in EYES else found.registered[own].astype(np.float64).mean(0)
+    return np.asarray((points - about) @ turn.T + found.scale * shift)
 
 
 def _roots(published: PublishedModel, parts: NDArray[np.str_]) -> tuple[Indices, Indices]:

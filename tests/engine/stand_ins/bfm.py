@@ -71,12 +71,11 @@ def colours_of(head, sheet):
     points = sheet.on(head.mean)
     colours = np.tile(np.array(SKIN), (len(points), 1))
     ring = heads.landmarks(head)
-    for side, corners in (("L", ring[42:48]), ("R", ring[36:42])):
-        centre, radius, _ = heads.ball_of(head, side)
-        arms = points - centre
-        on_ball = (np.abs(np.linalg.norm(arms, axis=1) - radius) < 0.001) & (arms[:, 2] > 0.4 * radius)
-        on_ball &= np.linalg.norm(points - corners.mean(0), axis=1) < 0.016
-        across = np.linalg.norm(arms[:, :2], axis=1)
+    for side in "LR":
+        centre, _, _ = heads.ball_of(head, side)
+        own = np.zeros(len(head.mean))
+        own[head.parts[f"eye_{side}"]] = 1
+        on_ball, across = sheet.on(own) > 0.5, np.linalg.norm((points - centre)[:, :2], axis=1)
         colours[on_ball] = SCLERA
         colours[on_ball & (across < 0.0058)] = IRIS
         colours[on_ball & (across < 0.0022)] = 0.004

@@ -36,7 +36,7 @@ def cut(head, parts, chosen=None, whole=False):
     triangles = split_polygons(head.polygons)[0]
     inside = np.zeros(len(head.mean), bool)
     for name in parts:
-        inside[head.parts.get(name, ())] = True
+        inside[head.parts.get(name, np.zeros(0, int))] = True
     if chosen is not None:
         inside &= chosen
     sheet = Sheet(sparse.identity(len(head.mean), format="csr"), triangles[inside[triangles].all(1)])
