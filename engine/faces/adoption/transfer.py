@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 from ...contract import Floats
 from ..formats.published import PublishedModel
 from ..model import FaceModel, split_polygons
 from .correspondence import Correspondence, locate
-from .lids import lid_pairs, opened, opening
-from .nearest import Array, Indices
+from .lids import EyeCover, lid_pairs, opened, opening
+from .nearest import Array, Indices, vertex_normals
 from .parts import EYES, eyeball, part_of
 
 RIGID = ("eye_L", "eye_R", "teeth_upper", "teeth_lower")
@@ -37,6 +38,8 @@ HOLD, HOLD_EDGES = 0.020, 0.004
 """Metres over which the carried displacement pulls the solution back: anywhere, and on lids and lips."""
 STILL = 1e-5
 """Metres: smaller displacements are dropped."""
+UNROLLED = 0.003
+"""Metres by which a lid's skin moves where it takes the built-in head's lie; it begins at a quarter of that."""
 MEET = 30.0
 """Weight of the openings between the lids, against 1 for the weights of edges."""
 
@@ -51,6 +54,10 @@ class _Solver:
     """(3t, v) displacement to its gradient along x, y, z in each triangle."""
     source: Indices
     """(t,) triangle of the built-in head."""
+    place: Array
+    """(t, 3) barycentric in it."""
+    lie: Array
+    """(t, 3) rotation vectors from the model's surface there to the built-in head's, both mean."""
     weight: Array
     """(t,) area times confidence."""
     share: Array
@@ -81,6 +88,7 @@ def transfer(
     factor = splu(_matrix(solver), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     result = np.zeros((len(shapes), len(published.mean), 3), np.float32)
     attached, root = _roots(published, parts)
+    covers = [EyeCover(published, parts, eye) for eye in EYES if (parts == eye).any()]
     for shape, displacement in zip(result, shapes.astype(np.float64), strict=True):
         carried = found.scale * found.carry(displacement, builtin)
         shape[:] = carried
@@ -88,6 +96,8 @@ def transfer(
         for part in RIGID:
             if (parts == part).any():
                 shape[parts == part] = _as_one_piece(published, builtin, found, part, displacement)
+        for cover in covers:
+            cover.lift(shape)
         shape[attached] = shape[root]
         shape[np.linalg.norm(shape, axis=1) < STILL] = 0
     return result
@@ -102,7 +112,7 @@ def _prepare(published: PublishedModel, builtin: FaceModel, found: Correspondenc
     corners = points[vertices][compact]
     gradient, area, normals = _gradients(corners, compact, len(vertices))
     part = parts[vertices][compact[:, 0]]
-    source, _, confidence = locate(
+    source, place, confidence = locate(
         corners.mean(1), normals, part, set(parts), builtin, found.registered.astype(np.float64)
     )
     eyes = _members(builtin, "eye_L", "eye_R")
@@ -115,10 +125,13 @@ def _prepare(published: PublishedModel, builtin: FaceModel, found: Correspondenc
     hold = ((1 - edges) / HOLD**2 + edges / HOLD_EDGES**2) * found.confidence[vertices] * bare + 1e-3 / HOLD**2
     planes = np.eye(3) - normals[:, :, None] * normals[:, None, :]
     weight, share = area * (UNSURE + confidence), np.clip(confidence / SURE_FROM, 0, 1)
+    own = builtin.triangles.cpu().numpy()
+    smooth = _between(vertex_normals(points, triangles), vertices[compact], np.full(compact.shape, 1 / 3))
+    lie = _turns(smooth, _between(vertex_normals(builtin.mean.cpu().double().numpy(), own), own[source], place))
     pairs = lid_pairs(builtin)
     between = opening(published, builtin, found, pairs)
     return _Solver(
-        *(vertices, gradient, source, weight, share, planes, mass * hold),
+        *(vertices, gradient, source, place, lie, weight, share, planes, mass * hold),
         *(pairs, between[:, vertices], between @ points, found.scale),
     )
 
@@ -153,7 +166,7 @@ def _matrix(solver: _Solver) -> sparse.csc_matrix:
 
 def _right_side(solver: _Solver, builtin: FaceModel, displacement: NDArray[np.floating], carried: Array) -> Array:
     """(v, 3) of the normal equations for one shape."""
-    wanted = _source_gradients(builtin, displacement, solver.source)
+    wanted = _unrolled(solver, builtin, displacement, _source_gradients(builtin, displacement, solver.source))
     wanted = (wanted @ solver.planes) * (solver.share * solver.weight)[:, None, None]
     flat = wanted.transpose(0, 2, 1).reshape(-1, 3)
     lids = opened(
@@ -172,6 +185,41 @@ def _source_gradients(builtin: FaceModel, displacement: NDArray[np.floating], ch
     return np.asarray(frames[1] @ np.linalg.pinv(frames[0]) - np.eye(3))
 
 
+def _unrolled(solver: _Solver, builtin: FaceModel, displacement: Array, gradients: Array) -> Array:
+    """Gradients (t, 3, 3) of lids that lie as the built-in head's do, as far as they have closed.
+
+    The fold above an open eye unrolls as the eye closes. It is elsewhere and of another depth on every head, so the
+    built-in head's unrolling would leave the model's own fold as a bulge on the closed lid.
+    """
+    corners = builtin.triangles.cpu().numpy()[solver.source]
+    moved = (displacement[corners] * solver.place[..., None]).sum(1)
+    closed = np.zeros(len(moved))
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        blink = builtin.expression_basis[builtin.expression_names.index(name)].cpu().double().numpy()
+        full = (blink[corners] * solver.place[..., None]).sum(1)
+        length = np.linalg.norm(full, axis=1)
+        share = np.clip((moved * full).sum(1) / np.maximum(length, 1e-6) ** 2, 0, 1)
+        closed = np.maximum(closed, share * np.clip(length / UNROLLED - 0.25, 0, 1))
+    result = gradients.copy()
+    rows = np.flatnonzero(closed > 0.01)
+    turns = Rotation.from_rotvec(closed[rows, None] * solver.lie[rows]).as_matrix()
+    result[rows] = (np.eye(3) + gradients[rows]) @ turns - np.eye(3)
+    return result
+
+
+def _turns(start: Array, end: Array) -> Array:
+    """(n, 3) rotation vectors, shortest, from unit directions ``start`` (n, 3) to ``end`` (n, 3)."""
+    axis = np.cross(start, end)
+    sine = np.linalg.norm(axis, axis=1, keepdims=True)
+    return np.asarray(axis / np.maximum(sine, 1e-12) * np.arctan2(sine, (start * end).sum(1, keepdims=True)))
+
+
+def _between(normals: Array, corners: Indices, weights: Array) -> Array:
+    """(n, 3) unit normals at places in triangles: ``normals`` (V, 3) of their ``corners`` (n, 3), ``weights`` (n, 3)."""
+    mixed = (normals[corners] * weights[..., None]).sum(1)
+    return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12))
+
+
 def _frame(corners: Array) -> Array:
     """(t, 3, 3) with two edges and the scaled normal ``n / sqrt(|n|)`` as columns."""
     first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
@@ -185,17 +233,19 @@ def _as_one_piece(
 ) -> Array:
     """(n, 3) displacements of a rigid part of the model: turned as the built-in head's is, and moved as far for its size.
 
-    The built-in head's motion is the rigid one nearest to its ``displacement`` (Kabsch). Eyes turn about their centres.
+    The built-in head's motion is the rigid one nearest to its ``displacement`` (Kabsch). It is taken relative to the
+    centres of the eyes, and for teeth to the middles of the lips.
     """
-    own = builtin.groups[part]
-    before = builtin.mean.cpu().double().numpy()[own]
+    own, lips = builtin.groups[part], builtin.groups["lips"]
+    mean = builtin.mean.cpu().double().numpy()
+    before = mean[own]
     centred = before - before.mean(0)
     u, _, vt = np.linalg.svd((centred + displacement[own] - displacement[own].mean(0)).T @ centred)
     turn = (u * [1, 1, np.sign(np.linalg.det(u @ vt))]) @ vt - np.eye(3)
-    pivot = eyeball(before)[0] if part in EYES else before.mean(0)
+    pivot = eyeball(before)[0] if part in EYES else mean[lips].mean(0)
     shift = displacement[own].mean(0) + turn @ (pivot - before.mean(0))
     points = published.mean[part_of(published) == part].astype(np.float64)
-    about = eyeball(points)[0] if part in EYES else found.registered[own].astype(np.float64).mean(0)
+    about = eyeball(points)[0] if part in EYES else found.registered[lips].astype(np.float64).mean(0)
     return np.asarray((points - about) @ turn.T + found.scale * shift)
 
 

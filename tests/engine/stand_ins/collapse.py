@@ -49,11 +49,14 @@ class _Mesh:
     def thin(self, now, wanted, on_border):
         """Collapse the cheapest edges, on the border or off it, until ``wanted`` instead of ``now`` remain."""
         assert now >= wanted, f"{now} cannot become {wanted}"
-        starts = self.border if on_border else range(len(self.points))
-        heap = []
-        for vertex in starts:
-            self._push(heap, vertex, on_border)
+        heap, self.fair = [], 2.0
         while now > wanted:
+            if not heap:
+                # Nothing (more) can go as things are, so less even triangles must do.
+                self.fair /= 2
+                assert self.fair > 0.01, f"stuck at {now} of {wanted}"
+                for vertex in list(self.border) if on_border else range(len(self.points)):
+                    self._push(heap, vertex, on_border)
             cost, gone, kept = heapq.heappop(heap)
             if not self._allowed(gone, kept, on_border) or cost < 0.999 * self._cost(gone, kept):
                 continue
@@ -99,7 +102,8 @@ class _Mesh:
         old, new = (_cross(p[1] - p[0], p[2] - p[0]) for p in (before, after))
         size = np.sqrt(new @ new)
         sides = ((after - after[[1, 2, 0]]) ** 2).sum()
-        return old @ new > TURN * size * np.sqrt(old @ old) and 2 * np.sqrt(3) * size > SLIVER * sides
+        least = TURN * size * np.sqrt(old @ old), SLIVER * sides
+        return old @ new > self.fair * least[0] and 2 * np.sqrt(3) * size > self.fair * least[1]
 
     def _collapse(self, gone, kept):
         for row in self.around[gone]:

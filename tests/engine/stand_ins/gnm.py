@@ -21,6 +21,8 @@ EYE = (12, 10)
 """Coarse vertices around each eyeball and from pole to pole."""
 SHARES = {"teeth_upper": 0.09, "teeth_lower": 0.09, "gums": 0.05, "tongue": 0.03}
 """Of the coarse triangles; the skin and the mouth's inside have what is left."""
+GUMS = 24
+"""Border edges of gums that are open."""
 REGIONS = {
     "skin": ("skin", "mouth_bag"),
     "left_eye": ("eye_L",),
@@ -42,7 +44,7 @@ def mesh_of(head):
     skin = sheets.cut(head, ("skin", "mouth_bag"))
     others = sheets.joined(*rest.values())
     # Corners of the coarse polygons, and vertices: pieces, holes and border edges must make up for the difference.
-    border = VERTICES - QUADS - _euler(skin) - _euler(others)
+    border = VERTICES - QUADS - _euler(skin) - _euler(others) - len(sheets.border_edges(others.triangles))
     triangles = (QUADS + 2) // 3 - len(others.triangles)
     vertices = (triangles + border) // 2 + _euler(skin)
     skin = sheets.thinned(skin, head, vertices, border, partial(heads.importance, head))
@@ -52,12 +54,14 @@ def mesh_of(head):
 
 
 def _coarse(head, name, share):
-    """An inner part, closed, with about that share of the coarse triangles."""
+    """An inner part with about that share of the coarse triangles; gums keep their holes, if they have some."""
     part = sheets.cut(head, (name,), whole=True)
-    for loop in sheets.holes(part):
-        part = sheets.filled(part, loop, rings=1)
-    vertices = min(_euler(part) + int(share * QUADS / 3) // 2, part.weights.shape[0])
-    return sheets.thinned(part, head, vertices, border=0)
+    if name != "gums":
+        for loop in sheets.holes(part):
+            part = sheets.filled(part, loop, rings=1)
+    border = GUMS if sheets.holes(part) else 0
+    vertices = min(_euler(part) + (int(share * QUADS / 3) + border) // 2, part.weights.shape[0])
+    return sheets.thinned(part, head, vertices, border)
 
 
 def _euler(sheet):
