@@ -32,6 +32,8 @@ ATTACHED = ("lashes",)
 """Parts that follow the skin they grow from."""
 UNSURE = 0.05
 """Weight of a triangle without a counterpart, relative to a sure one: it only stretches evenly."""
+PAINTED = 1.0
+"""Weight of a triangle of an iris painted on skin, which keeps its shape while lids move round it."""
 SURE_FROM = 0.3
 """Confidence from which a triangle takes the whole gradient."""
 HOLD, HOLD_EDGES = 0.020, 0.004
@@ -115,17 +117,17 @@ def _prepare(published: PublishedModel, builtin: FaceModel, found: Correspondenc
     source, place, confidence = locate(
         corners.mean(1), normals, part, set(parts), builtin, found.registered.astype(np.float64)
     )
-    eyes = _members(builtin, "eye_L", "eye_R")
+    own, eyes = builtin.triangles.cpu().numpy(), _members(builtin, "eye_L", "eye_R")
     # Skin that covers an eye has no like among moving skin: it only stretches between the lids.
-    confidence = confidence * ~((part == "skin") & eyes[builtin.triangles.cpu().numpy()[source]].any(1))
+    confidence = confidence * ~((part == "skin") & eyes[own[source]].any(1))
     mass = np.zeros(len(vertices))
     np.add.at(mass, compact.ravel(), np.repeat(area / 3, 3))
     edges = np.clip(found.carry(_members(builtin, "lids", "lips").astype(float), builtin)[vertices], 0, 1)
     bare = 1 - np.clip(found.carry(eyes.astype(float), builtin)[vertices], 0, 1)
     hold = ((1 - edges) / HOLD**2 + edges / HOLD_EDGES**2) * found.confidence[vertices] * bare + 1e-3 / HOLD**2
     planes = np.eye(3) - normals[:, :, None] * normals[:, None, :]
-    weight, share = area * (UNSURE + confidence), np.clip(confidence / SURE_FROM, 0, 1)
-    own = builtin.triangles.cpu().numpy()
+    iris = _members(builtin, "iris_L", "iris_R")[own[source]].all(1) & (part == "skin")
+    weight, share = area * (UNSURE + confidence + PAINTED * iris), np.clip(confidence / SURE_FROM, 0, 1)
     smooth = _between(vertex_normals(points, triangles), vertices[compact], np.full(compact.shape, 1 / 3))
     lie = _turns(smooth, _between(vertex_normals(builtin.mean.cpu().double().numpy(), own), own[source], place))
     pairs = lid_pairs(builtin)
@@ -169,12 +171,8 @@ def _right_side(solver: _Solver, builtin: FaceModel, displacement: NDArray[np.fl
     wanted = _unrolled(solver, builtin, displacement, _source_gradients(builtin, displacement, solver.source))
     wanted = (wanted @ solver.planes) * (solver.share * solver.weight)[:, None, None]
     flat = wanted.transpose(0, 2, 1).reshape(-1, 3)
-    lids = opened(
-        builtin.mean.cpu().double().numpy(), solver.across, builtin, solver.pairs, displacement, solver.scale
-    )
-    return np.asarray(
-        solver.gradient.T @ flat + solver.hold[:, None] * carried + MEET * (solver.opening.T @ lids)
-    )
+    lids = opened(builtin.mean.cpu().double().numpy(), solver.across, builtin, solver.pairs, displacement, solver.scale)
+    return np.asarray(solver.gradient.T @ flat + solver.hold[:, None] * carried + MEET * (solver.opening.T @ lids))
 
 
 def _source_gradients(builtin: FaceModel, displacement: NDArray[np.floating], chosen: Indices) -> Array:

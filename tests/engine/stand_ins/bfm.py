@@ -35,7 +35,7 @@ def sheet_of(head, vertices, triangles):
     eyes = [loop for loop in sheets.holes(face) if abs((face.weights[loop] @ head.mean).mean(0)[0]) > 0.01]
     for loop in eyes:
         side = "L" if (face.weights[loop] @ head.mean).mean(0)[0] > 0 else "R"
-        face = sheets.filled(face, loop, onto=heads.onto_eyeball(head, side))
+        face = sheets.filled(face, loop, rings=14, onto=heads.onto_eyeball(head, side))
     assert len(sheets.holes(face)) == 2
     # A sheet with two holes has 2 V - T edges on its border.
     return sheets.thinned(sheets.refined(face), head, vertices, 2 * vertices - triangles)
