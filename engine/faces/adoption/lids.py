@@ -14,7 +14,7 @@ from .nearest import Array, Indices, NearestOn, border_vertices, vertex_normals
 from .parts import eyeball
 
 OPEN = 0.002
-"""Metres between two points of the edges from which they count: nearer the corners of the eye nothing need be closed."""
+"""Metres between two points of the edges from which they count: at the corners of the eye nothing need be closed."""
 NEAR = 0.006
 """Metres over an eyeball within which skin may come to touch it."""
 CLEARANCE, SUNK = 0.0004, 1e-4

@@ -128,8 +128,7 @@ def _prepare(published: PublishedModel, builtin: FaceModel, found: Correspondenc
     planes = np.eye(3) - normals[:, :, None] * normals[:, None, :]
     iris = _members(builtin, "iris_L", "iris_R")[own[source]].all(1) & (part == "skin")
     weight, share = area * (UNSURE + confidence + PAINTED * iris), np.clip(confidence / SURE_FROM, 0, 1)
-    smooth = _between(vertex_normals(points, triangles), vertices[compact], np.full(compact.shape, 1 / 3))
-    lie = _turns(smooth, _between(vertex_normals(builtin.mean.cpu().double().numpy(), own), own[source], place))
+    lie = _lie(normals, found.carry(builtin.mean.cpu().double().numpy(), builtin)[vertices][compact])
     pairs = lid_pairs(builtin)
     between = opening(published, builtin, found, pairs)
     return _Solver(
@@ -205,17 +204,14 @@ def _unrolled(solver: _Solver, builtin: FaceModel, displacement: Array, gradient
     return result
 
 
-def _turns(start: Array, end: Array) -> Array:
-    """(n, 3) rotation vectors, shortest, from unit directions ``start`` (n, 3) to ``end`` (n, 3)."""
-    axis = np.cross(start, end)
+def _lie(normals: Array, there: Array) -> Array:
+    """(t, 3) rotation vectors, shortest, from triangles' unit ``normals`` (t, 3) to those of the same triangles drawn
+    on the built-in head, corners ``there`` (t, 3, 3)."""
+    end = np.cross(there[:, 1] - there[:, 0], there[:, 2] - there[:, 0])
+    end /= np.maximum(np.linalg.norm(end, axis=1, keepdims=True), 1e-14)
+    axis = np.cross(normals, end)
     sine = np.linalg.norm(axis, axis=1, keepdims=True)
-    return np.asarray(axis / np.maximum(sine, 1e-12) * np.arctan2(sine, (start * end).sum(1, keepdims=True)))
-
-
-def _between(normals: Array, corners: Indices, weights: Array) -> Array:
-    """(n, 3) unit normals at places in triangles: ``normals`` (V, 3) of their ``corners`` (n, 3), ``weights`` (n, 3)."""
-    mixed = (normals[corners] * weights[..., None]).sum(1)
-    return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-12))
+    return np.asarray(axis / np.maximum(sine, 1e-12) * np.arctan2(sine, (normals * end).sum(1, keepdims=True)))
 
 
 def _frame(corners: Array) -> Array:
@@ -229,7 +225,7 @@ def _frame(corners: Array) -> Array:
 def _as_one_piece(
     published: PublishedModel, builtin: FaceModel, found: Correspondence, part: str, displacement: Array
 ) -> Array:
-    """(n, 3) displacements of a rigid part of the model: turned as the built-in head's is, and moved as far for its size.
+    """(n, 3) displacements of a rigid part of the model, which turns as the built-in head's does.
 
     The built-in head's motion is the rigid one nearest to its ``displacement`` (Kabsch). It is taken relative to the
     centres of the eyes, and for teeth to the middles of the lips.

@@ -1,4 +1,4 @@
-"""Heads in two formats of the Basel Face Model: one sheet over face and closed-in eyes, open round it and between the lips.
+"""Heads in two formats of the Basel Face Model: one sheet over face and eyes, open round it and between the lips.
 
 The eyes are painted on: the sheet runs over the lids, across the eyeball and on. ``BFM_model_front.mat`` is Deep3D's
 cut of 2009 in decimetres; ``model2017-1_face12_nomouth.h5`` is statismo's of 2017 in millimetres.
@@ -44,7 +44,7 @@ def sheet_of(head, vertices, triangles):
 def _in_front(head):
     points = heads.landmarks(head)
     chin, corner, bridge = points[8], points[[36, 45]].mean(0), points[27]
-    x, y, z = head.mean.T
+    _, y, z = head.mean.T
     return (y > chin[1] - THROAT) & (z > corner[2] - BEHIND) & (y < bridge[1] + FOREHEAD)
 
 

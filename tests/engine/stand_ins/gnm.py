@@ -34,7 +34,7 @@ REGIONS = {
     "tongue": ("tongue",),
     "mouth_sock": ("mouth_bag",),
 }
-"""Vertex groups as published, and the parts of the head that they are made of; teeth and gums of a jaw are one group."""
+"""Vertex groups as published, and the parts that they are made of; teeth and gums of a jaw are one group."""
 
 
 def mesh_of(head):
@@ -213,7 +213,7 @@ def _joints(vertices, parts, points):
     """Skinning weights (4, V) and a regressor (4, V): neck, head, eyes."""
     base = np.array([0, points[8, 1] - 0.06, points[27, 2] - 0.1])
     regressor = np.zeros((JOINTS, VERTICES))
-    for joint, place in enumerate((base, base + [0, 0.09, 0])):
+    for joint, place in enumerate((base, base + np.array([0, 0.09, 0]))):
         near = np.argsort(np.linalg.norm(vertices - place, axis=1))[:200]
         regressor[joint, near] = 1 / len(near)
     rise = 1 / (1 + np.exp(-(vertices[:, 1] - base[1] - 0.03) / 0.015))

@@ -4,6 +4,7 @@ So whatever is known on the head (its mean, its identities, its expressions) is 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -117,7 +118,7 @@ def filled(sheet, loop, rings=6, onto=None):
         new = onto(new)
     ring = [loop, *(count + k * size + np.arange(size) for k in range(rings - 1))]
     triangles = [sheet.triangles]
-    for outer, inner in zip(ring, ring[1:], strict=False):
+    for outer, inner in pairwise(ring):
         after = np.roll(outer, -1), np.roll(inner, -1)
         triangles += [np.stack([after[0], outer, inner], 1), np.stack([after[0], inner, after[1]], 1)]
     tip = np.full(size, count + (rings - 1) * size)
@@ -152,7 +153,7 @@ def refined(sheet):
     """Every triangle in four, by Loop's rules: smooth inside, along the border smooth as a curve."""
     count, triangles = sheet.weights.shape[0], sheet.triangles
     sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]], axis=2).reshape(-1, 2)
-    edges, first, of_side, uses = np.unique(sides, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    edges, of_side, uses = np.unique(sides, axis=0, return_inverse=True, return_counts=True)
     of_side = of_side.reshape(-1, 3)
     middles = count + of_side
     a, b, c = triangles.T
