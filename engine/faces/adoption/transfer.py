@@ -23,7 +23,7 @@ from ..formats.published import PublishedModel
 from ..model import FaceModel, split_polygons
 from .correspondence import Correspondence, locate
 from .lids import EyeCover, lid_pairs, opened, opening
-from .nearest import Array, Indices, vertex_normals
+from .nearest import Array, Indices
 from .parts import EYES, eyeball, part_of
 
 RIGID = ("eye_L", "eye_R", "teeth_upper", "teeth_lower")
@@ -205,8 +205,10 @@ def _unrolled(solver: _Solver, builtin: FaceModel, displacement: Array, gradient
 
 
 def _lie(normals: Array, there: Array) -> Array:
-    """(t, 3) rotation vectors, shortest, from triangles' unit ``normals`` (t, 3) to those of the same triangles drawn
-    on the built-in head, corners ``there`` (t, 3, 3)."""
+    """(t, 3) rotation vectors from triangles' ``normals`` (t, 3) to theirs on the built-in head.
+
+    ``there`` (t, 3, 3) are their corners' places on it, metres.
+    """
     end = np.cross(there[:, 1] - there[:, 0], there[:, 2] - there[:, 0])
     end /= np.maximum(np.linalg.norm(end, axis=1, keepdims=True), 1e-14)
     axis = np.cross(normals, end)
