@@ -74,10 +74,10 @@ def main(
     found = {model.name: model for model in look(engine_models_dir())}
     rows = []
     for name in names:
-        rows.append(row(load_model(name), f"{name}: "))
+        rows.append(row(load_model(name), name))
         published = found[name].load()
         if set(NAMES) & set(published.expression_names):
-            rows.append(row(carried_over(published), f"{name}, carried over: "))
+            rows.append(row(carried_over(published), f"{name}, carried over"))
     save(stacked(rows), output)
     print(output)
 
@@ -96,7 +96,7 @@ def carried_over(published: PublishedModel) -> FaceModel:
 
 @torch.no_grad()
 def row(model: FaceModel, title: str) -> Picture:
-    """Every expression of :data:`EXPRESSIONS` on the model's mean person, eighteen in three lines."""
+    """Every expression of :data:`EXPRESSIONS` on the mean person, the neutral one over ``title``, six in a line."""
     materials, textures = dressed(model)
     eye = camera(near_points(model.landmarks["68"].points(model.mean)), TALL, YAW, TILE)
     tiles = []
@@ -104,7 +104,7 @@ def row(model: FaceModel, title: str) -> Picture:
         weights = torch.zeros(len(model.expression_names))
         weights[[model.expression_names.index(shape) for shape in shapes]] = 1.0
         head = head_of(model, model.shape(torch.zeros(1), weights), materials, textures)
-        tiles.append((title * (label == "neutral") + label, draw_studio(head, view(head, eye))))
+        tiles.append((label if shapes else title, draw_studio(head, view(head, eye))))
     return sheet(tiles, 6)
 
 
