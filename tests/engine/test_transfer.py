@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.faces.adoption.lids import lid_pairs
 from engine.faces.adoption.nearest import NearestOn, barycentric_of_nearest, border_vertices
 from engine.faces.adoption.transfer import transfer
 from engine.faces.arkit import NAMES
@@ -50,6 +51,18 @@ def test_nearest_weights_match_a_dense_search():
 def test_border_of_an_open_strip():
     border = border_vertices(np.array([[0, 1, 2], [1, 3, 2], [2, 3, 4]]), 6)
     assert border.tolist() == [True, True, True, True, True, False]
+
+
+@pytest.mark.parametrize("name", ["eyeBlinkLeft", "eyeBlinkRight"])
+def test_pairs_of_the_lids_edges_meet_when_an_eye_closes(name):
+    builtin = load_builtin()
+    mean, shape = builtin.mean.numpy(), builtin.expression_basis[NAMES.index(name)].numpy()
+    pairs = lid_pairs(builtin)
+    pairs = pairs[(mean[pairs[:, 0], 0] > 0) == name.endswith("Left")]
+    before, after = (np.linalg.norm(p[pairs[:, 0]] - p[pairs[:, 1]], axis=1) for p in (mean, mean + shape))
+    assert len(pairs) > 15
+    assert before.max() > 0.008
+    assert after.max() < 0.001, after.max() * 1000
 
 
 def test_teeth_move_as_one_piece():

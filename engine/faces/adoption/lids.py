@@ -41,30 +41,31 @@ def lid_pairs(builtin: FaceModel) -> Indices:
     return np.concatenate(pairs)
 
 
-def opening(published: PublishedModel, builtin: FaceModel, found: Correspondence, pairs: Indices) -> sparse.csr_matrix:
-    """(K, V): the vector across the eyes from each pair's lower point to its upper one, on the model's skin."""
+def opening(
+    published: PublishedModel, parts: NDArray[np.str_], builtin: FaceModel, found: Correspondence, pairs: Indices
+) -> sparse.csr_matrix:
+    """(K, V): the vector across the eyes from each pair's lower point to its upper one, on the model's skin.
+
+    ``parts`` (V,) is each vertex's piece.
+    """
     laid = found.registered.astype(np.float64)
     normals = vertex_normals(laid, builtin.triangles.cpu().numpy())
     triangles = split_polygons(published.polygons)[0]
-    skin = np.ones(len(published.mean), bool)
-    for name, vertices in published.parts.items():
-        skin[vertices] = name == "skin"
-    triangles = triangles[skin[triangles].all(1)]
+    triangles = triangles[(parts[triangles] == "skin").all(1)]
     surface = NearestOn(published.mean.astype(np.float64), triangles)
     upper, lower = (
-        _selection(triangles[places.triangle], places.weights, len(skin))
+        _selection(triangles[places.triangle], places.weights, len(parts))
         for places in (surface(laid[row], normals[row]) for row in pairs.T)
     )
     return (upper - lower).tocsr()
 
 
-def opened(mean: Array, across: Array, builtin: FaceModel, pairs: Indices, displacement: Array, scale: float) -> Array:
+def opened(mean: Array, across: Array, pairs: Indices, displacement: Array, scale: float) -> Array:
     """(K, 3) how the openings ``across`` (K, 3) of a model change so that they do by the same share as the built-in's.
 
     Args:
         mean: (B, 3) the built-in head's.
         across: the model's openings, metres.
-        builtin: the built-in head.
         pairs: see :func:`lid_pairs`.
         displacement: (B, 3) of the built-in head.
         scale: the model's size over the built-in head's, for what moves sideways.

@@ -41,7 +41,7 @@ HOLD, HOLD_EDGES = 0.020, 0.004
 STILL = 1e-5
 """Metres: smaller displacements are dropped."""
 UNROLLED = 0.003
-"""Metres by which a lid's skin moves where it takes the built-in head's lie; it begins at a quarter of that."""
+"""Metres: lids take the built-in head's lie where a blink moves them by a quarter to five quarters of that."""
 MEET = 30.0
 """Weight of the openings between the lids, against 1 for the weights of edges."""
 
@@ -130,7 +130,7 @@ def _prepare(published: PublishedModel, builtin: FaceModel, found: Correspondenc
     weight, share = area * (UNSURE + confidence + PAINTED * iris), np.clip(confidence / SURE_FROM, 0, 1)
     lie = _lie(normals, found.carry(builtin.mean.cpu().double().numpy(), builtin)[vertices][compact])
     pairs = lid_pairs(builtin)
-    between = opening(published, builtin, found, pairs)
+    between = opening(published, parts, builtin, found, pairs)
     return _Solver(
         *(vertices, gradient, source, place, lie, weight, share, planes, mass * hold),
         *(pairs, between[:, vertices], between @ points, found.scale),
@@ -170,7 +170,7 @@ def _right_side(solver: _Solver, builtin: FaceModel, displacement: NDArray[np.fl
     wanted = _unrolled(solver, builtin, displacement, _source_gradients(builtin, displacement, solver.source))
     wanted = (wanted @ solver.planes) * (solver.share * solver.weight)[:, None, None]
     flat = wanted.transpose(0, 2, 1).reshape(-1, 3)
-    lids = opened(builtin.mean.cpu().double().numpy(), solver.across, builtin, solver.pairs, displacement, solver.scale)
+    lids = opened(builtin.mean.cpu().double().numpy(), solver.across, solver.pairs, displacement, solver.scale)
     return np.asarray(solver.gradient.T @ flat + solver.hold[:, None] * carried + MEET * (solver.opening.T @ lids))
 
 
