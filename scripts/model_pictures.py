@@ -1,8 +1,9 @@
 """A sheet of published face models with telling expressions: ``python scripts/model_pictures.py ict [NAME ...]``.
 
-For each model (by its name in ``scripts/models.py list``) two lines with the shapes that Blender gets, the authors' own
-where they have ARKit's, and two in which every shape was carried over from the built-in head. ``docs/models.jpg`` shows
-ICT-FaceKit; pictures of the others are for whoever has them.
+For each model (by its name in ``scripts/models.py list``) three lines with the shapes that Blender gets; where some are
+the authors' own, three more in which every shape was carried over from the built-in head. ``docs/models.jpg`` shows
+ICT-FaceKit. ``docs/models_flame.jpg``, ``_bfm`` and ``_gnm`` show stand-ins (``python -m tests.engine.stand_ins``): the
+models themselves are not given out freely; pictures of them are for whoever has them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import tyro
 
 from engine.contract import Material
 from engine.faces.adoption.adopt import adopt
+from engine.faces.arkit import NAMES
 from engine.faces.builtin import load_builtin
 from engine.faces.formats.published import PublishedModel
 from engine.faces.library import load_model
@@ -55,6 +57,12 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
     "mouthPucker": ("mouthPucker",),
     "mouthLeft": ("mouthLeft",),
     "cheekPuff": ("cheekPuff",),
+    "eyeLookUp": ("eyeLookUpLeft", "eyeLookUpRight"),
+    "eyeLookDown": ("eyeLookDownLeft", "eyeLookDownRight"),
+    "eyeSquint": ("eyeSquintLeft", "eyeSquintRight"),
+    "mouthFunnel": ("mouthFunnel",),
+    "mouthUpperUp": ("mouthUpperUpLeft", "mouthUpperUpRight"),
+    "mouthLowerDown": ("mouthLowerDownLeft", "mouthLowerDownRight"),
 }
 
 
@@ -66,8 +74,10 @@ def main(
     found = {model.name: model for model in look(engine_models_dir())}
     rows = []
     for name in names:
-        rows.append(row(load_model(name), f"{name}: "))
-        rows.append(row(carried_over(found[name].load()), f"{name}, carried over: "))
+        rows.append(row(load_model(name), name))
+        published = found[name].load()
+        if set(NAMES) & set(published.expression_names):
+            rows.append(row(carried_over(published), f"{name}, carried over"))
     save(stacked(rows), output)
     print(output)
 
@@ -86,7 +96,7 @@ def carried_over(published: PublishedModel) -> FaceModel:
 
 @torch.no_grad()
 def row(model: FaceModel, title: str) -> Picture:
-    """Every expression of :data:`EXPRESSIONS` on the model's mean person, twelve in two lines."""
+    """Every expression of :data:`EXPRESSIONS` on the mean person, the neutral one over ``title``, six in a line."""
     materials, textures = dressed(model)
     eye = camera(near_points(model.landmarks["68"].points(model.mean)), TALL, YAW, TILE)
     tiles = []
@@ -94,7 +104,7 @@ def row(model: FaceModel, title: str) -> Picture:
         weights = torch.zeros(len(model.expression_names))
         weights[[model.expression_names.index(shape) for shape in shapes]] = 1.0
         head = head_of(model, model.shape(torch.zeros(1), weights), materials, textures)
-        tiles.append((title * (label == "neutral") + label, draw_studio(head, view(head, eye))))
+        tiles.append((label if shapes else title, draw_studio(head, view(head, eye))))
     return sheet(tiles, 6)
 
 

@@ -21,7 +21,7 @@ from ..contract import Licence, Material
 from .builtin import VERSION
 from .model import FaceModel, LandmarkMap
 
-FORMAT = f"4 on built-in head {VERSION}"
+FORMAT = f"5 on built-in head {VERSION}"
 """Raise the number when models are adopted in another way, so that older files are made again."""
 
 

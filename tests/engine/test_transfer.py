@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.faces.adoption.lids import lid_pairs
 from engine.faces.adoption.nearest import NearestOn, barycentric_of_nearest, border_vertices
 from engine.faces.adoption.transfer import transfer
 from engine.faces.arkit import NAMES
@@ -17,7 +18,7 @@ SOME = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthSmileLeft", "mouthRoll
 def test_builtin_to_itself_returns_the_shapes(names):
     builtin = load_builtin()
     shapes = builtin.expression_basis[[NAMES.index(name) for name in names]].numpy()
-    moved = transfer(published_builtin(builtin), builtin, exact(builtin), names, shapes)
+    moved = transfer(published_builtin(builtin), builtin, exact(builtin), shapes)
     error = np.linalg.norm(moved - shapes, axis=-1)[:, ~at_the_lids(builtin)]
     assert error.max() < 0.00005, dict(zip(names, error.max(1) * 1000, strict=True))
 
@@ -52,12 +53,24 @@ def test_border_of_an_open_strip():
     assert border.tolist() == [True, True, True, True, True, False]
 
 
+@pytest.mark.parametrize("name", ["eyeBlinkLeft", "eyeBlinkRight"])
+def test_pairs_of_the_lids_edges_meet_when_an_eye_closes(name):
+    builtin = load_builtin()
+    mean, shape = builtin.mean.numpy(), builtin.expression_basis[NAMES.index(name)].numpy()
+    pairs = lid_pairs(builtin)
+    pairs = pairs[(mean[pairs[:, 0], 0] > 0) == name.endswith("Left")]
+    before, after = (np.linalg.norm(p[pairs[:, 0]] - p[pairs[:, 1]], axis=1) for p in (mean, mean + shape))
+    assert len(pairs) > 15
+    assert before.max() > 0.008
+    assert after.max() < 0.001, after.max() * 1000
+
+
 def test_teeth_move_as_one_piece():
     builtin = load_builtin()
     twin = published_builtin(builtin)
     random = np.random.default_rng(2)
     shapes = 0.002 * random.normal(size=(1, len(builtin.mean), 3)).astype(np.float32)
-    moved = transfer(twin, builtin, exact(builtin), ("jawOpen",), shapes)[0]
+    moved = transfer(twin, builtin, exact(builtin), shapes)[0]
     teeth = torch.from_numpy(twin.parts["teeth_lower"].astype(np.int64))
     before, after = builtin.mean[teeth], builtin.mean[teeth] + torch.from_numpy(moved)[teeth]
     np.testing.assert_allclose(torch.pdist(after), torch.pdist(before), atol=1e-6)

@@ -113,7 +113,7 @@ def _expressions(
     own = {name: index for index, name in enumerate(published.expression_names)}
     missing = [name for name in NAMES if name not in own]
     shapes = builtin.expression_basis[[builtin.expression_names.index(name) for name in missing]].cpu().numpy()
-    carried = dict(zip(missing, transfer(published, builtin, found, missing, shapes), strict=True))
+    carried = dict(zip(missing, transfer(published, builtin, found, shapes), strict=True))
     others = [name for name in own if name not in NAMES]
     names = (*NAMES, *others)
     basis = np.stack([carried[name] if name in carried else published.expression_basis[own[name]] for name in names])

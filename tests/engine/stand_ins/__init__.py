@@ -1,0 +1,1 @@
+"""Believable heads in the published formats, resampled from a real one."""
