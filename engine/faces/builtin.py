@@ -99,6 +99,7 @@ def _model(data: Arrays) -> FaceModel:
         joint_weights=_weights(data),
         corrective_names=tuple(f"{NAMES[first]}_{NAMES[second]}" for first, second in pairs),
         corrective_pairs=pairs,
+        corrective_smaller=data["corrective_smaller"].astype(np.int32),
         corrective_basis=_scattered(data, "corrective", len(mean)),
         semantic_names=tuple(str(name) for name in data.get("semantic_names", ())),
         semantic_directions=_tensor(data.get("semantic_directions", np.zeros((0, 0)))),

@@ -86,7 +86,9 @@ class FaceModel:
 
     corrective_names: tuple[str, ...] = ()
     corrective_pairs: Ints = dataclasses.field(default_factory=lambda: np.zeros((0, 2), np.int32))
-    """(C, 2) the two expressions whose weights multiply to each corrective's weight."""
+    """(C, 2) the two expressions that drive each corrective: the product of their weights is its weight."""
+    corrective_smaller: Ints = dataclasses.field(default_factory=lambda: np.zeros(0, np.int32))
+    """Rows of ``corrective_pairs`` whose weight is the smaller of both instead: it undoes part of the first shape."""
     corrective_basis: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 0, 3))
     """(C, V, 3) offset at weight 1."""
 
@@ -145,10 +147,26 @@ class FaceModel:
             return vertices
         vertices = vertices + _blend(expression, self.expression_basis)
         if len(self.corrective_pairs) and expression.shape[-1] == len(self.expression_names):
-            first, second = torch.from_numpy(self.corrective_pairs.T.astype(np.int64)).to(expression.device)
-            both = expression[..., first].clamp_min(0) * expression[..., second].clamp_min(0)
-            vertices = vertices + _blend(both, self.corrective_basis)
+            vertices = vertices + _blend(self._corrective_weights(expression), self.corrective_basis)
         return vertices
+
+    def _corrective_weights(self, expression: Tensor) -> Tensor:
+        """(..., C) from the weights (..., E); negative ones count as 0."""
+        pairs = torch.from_numpy(self.corrective_pairs.T.astype(np.int64)).to(expression.device)
+        first, second = (expression[..., rows].clamp_min(0) for rows in pairs)
+        smaller = torch.zeros(len(self.corrective_pairs), dtype=torch.bool, device=expression.device)
+        smaller[self.corrective_smaller.tolist()] = True
+        return torch.where(smaller, torch.minimum(first, second), first * second)
+
+    def folded(self) -> Tensor:
+        """(E, V, 3) the expressions for programs without correctives.
+
+        Each second shape of a corrective by the smaller weight has it inside, and so acts only on top of the first.
+        """
+        basis = self.expression_basis.clone()
+        for row in self.corrective_smaller.tolist():
+            basis[self.corrective_pairs[row, 1]] += self.corrective_basis[row]
+        return basis
 
     def albedo(self, coefficients: Tensor) -> Tensor:
         """Per-vertex linear albedo (..., V, 3), not clamped.

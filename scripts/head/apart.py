@@ -9,6 +9,7 @@ from scipy import sparse
 from engine.faces.model import split_polygons
 
 from .cage import Array, Head, Indices
+from .expr_correctives import SMALLER, Pair
 from .intersections import crossings
 
 WEIGHTS = (1.0, 0.75, 0.5)
@@ -20,8 +21,6 @@ DONE = 0.05
 ROUNDS = 24
 FARTHEST = 1.2
 """mm that a vertex may be pushed."""
-TOGETHER = {"mouthClose": "jawOpen"}
-"""Shapes that by ARKit's definition only ever act on top of another: looked at with it at the same weight."""
 FRONT = 75.0
 """mm behind the tip of the nose up to which triangles are looked at."""
 MARGIN = 4.0
@@ -38,14 +37,28 @@ def parted(head: Head, shapes: dict[str, Array]) -> dict[str, Array]:
     for name, offsets in shapes.items():
         if name.endswith("Left"):
             continue
-        if name in TOGETHER:
-            result[name] = room.freed(offsets + shapes[TOGETHER[name]], True) - shapes[TOGETHER[name]]
-            continue
         twin = name.replace("Right", "Left")
         result[name] = room.freed(offsets, symmetric=twin not in shapes or twin == name)
         if twin != name:
             result[twin] = result[name][head.mirror] * [-1, 1, 1]
     return {name: result[name] for name in shapes}
+
+
+def parted_pairs(head: Head, shapes: dict[str, Array], correctives: dict[Pair, Array]) -> dict[Pair, Array]:
+    """Correctives (V, 3) mm with those of :data:`SMALLER` freed of crossings, whichever of the two weights is smaller.
+
+    Args:
+        head: the head.
+        shapes: finished expressions (V, 3) mm by name.
+        correctives: by the names of both.
+    """
+    room = _Room(head)
+    result = dict(correctives)
+    for first, second in SMALLER:
+        # At weights a > b what shows is a first + b (second + corrective), at a < b a (first + corrective) + b second.
+        for alone in (shapes[first], shapes[first] + shapes[second]):
+            result[first, second] = room.freed(alone + result[first, second], True) - alone
+    return result
 
 
 class _Room:

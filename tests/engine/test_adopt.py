@@ -78,6 +78,21 @@ def test_expressions_are_arkits_then_the_models_own(shell, adopted):
 
 
 @pytest.mark.slow
+def test_a_borrowed_mouth_close_closes_the_open_jaw(adopted):
+    weights = torch.zeros(len(adopted.expression_names))
+    places = adopted.landmarks["478"]
+
+    def opening(jaw: float, close: float) -> float:
+        weights[[NAMES.index("jawOpen"), NAMES.index("mouthClose")]] = torch.tensor([jaw, close])
+        points = places.points(adopted.shape(torch.zeros(1), weights))
+        return float((points[13] - points[14])[1])
+
+    rest = opening(0, 0)
+    assert opening(0.6, 0) - rest > 0.010
+    assert abs(opening(0.6, 0.6) - rest) < 0.0015 and abs(opening(0.3, 1) - rest) < 0.0015
+
+
+@pytest.mark.slow
 def test_own_shapes_of_arkits_names_stay_as_published(shell, builtin, found):
     own = dataclasses.replace(shell, expression_names=("jawOpen", "expression_001"))
     model = adopt(own, builtin, found)

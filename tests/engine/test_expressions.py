@@ -80,11 +80,8 @@ def test_correctives_come_in_mirrored_pairs():
 @pytest.mark.parametrize("name", [n for n in NAMES if not n.endswith("Left")])
 @pytest.mark.parametrize("weight", [1.0, 0.5])
 def test_no_shape_folds_the_skin_into_itself(name, weight):
-    shapes = {name: weight}
-    if name == "mouthClose":
-        shapes["jawOpen"] = weight  # by ARKit's definition it closes the lips over an open jaw
     allowed = LIDS_MEET if name == "eyeBlinkRight" else TOLERANCE
-    assert new_crossings(model(), weights(**shapes)).max(initial=0) < allowed
+    assert new_crossings(model(), weights(**{name: weight})).max(initial=0) < allowed
 
 
 def test_crossings_finds_what_crosses_and_how_deep():
@@ -133,10 +130,23 @@ def test_gaze_in_two_directions_keeps_the_eyeball_round(aside, rise):
     assert (radius - rest).abs().max() < 0.5
 
 
-@pytest.mark.parametrize("step", [0.3, 0.7, 1.0])
-def test_mouth_close_seals_the_open_jaw(step):
-    gaps = lip_gaps(shaped(jawOpen=step, mouthClose=step))
-    assert np.abs(gaps).max() < 1.0
+@pytest.mark.parametrize(("jaw", "close"), [(0.3, 0.3), (0.5, 0.5), (1.0, 1.0), (0.3, 1.0), (0.8, 0.9)])
+def test_mouth_close_seals_the_open_jaw(jaw, close):
+    gaps = lip_gaps(shaped(jawOpen=jaw, mouthClose=close))
+    assert np.abs(gaps - lip_gaps(model().mean)).max() < 0.1
+    assert new_crossings(model(), weights(jawOpen=jaw, mouthClose=close)).max(initial=0) < TOLERANCE
+
+
+def test_mouth_close_leaves_a_jaw_that_is_wider_open_ajar():
+    wide, ajar = (lip_gaps(shaped(jawOpen=0.6, mouthClose=close))[0] for close in (0, 0.3))
+    assert 0.35 * wide < ajar < 0.65 * wide
+    assert new_crossings(model(), weights(jawOpen=0.6, mouthClose=0.3)).max(initial=0) < TOLERANCE
+
+
+def test_mouth_close_alone_presses_closed_lips_softly():
+    moved = (shaped(mouthClose=1.0) - model().mean) * 1000
+    assert 0.3 < moved[[0, 13, 14, 17]].norm(dim=1).max() < 3
+    assert np.abs(lip_gaps(shaped(mouthClose=1.0)) - lip_gaps(model().mean)).max() < 0.1
 
 
 def test_jaw_opens_wide_down_and_back():

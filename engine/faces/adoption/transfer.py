@@ -74,7 +74,7 @@ def transfer(
 ) -> Floats:
     """Displacements (K, B, 3) of the built-in head, metres, as displacements (K, V, 3) of the model.
 
-    ``names`` (K,) are ARKit's; those of an eye are made as strong as it takes to close that model's eye.
+    Of ``names`` (K,) those of an eye, as ARKit spells them, are made as strong as it takes to close that model's eye.
     """
     parts = part_of(published)
     solver = _prepare(published, builtin, found, parts)
