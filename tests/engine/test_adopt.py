@@ -83,7 +83,7 @@ def test_a_borrowed_mouth_close_closes_the_open_jaw(adopted):
     places = adopted.landmarks["478"]
 
     def opening(jaw: float, close: float) -> float:
-        weights[[NAMES.index("jawOpen"), NAMES.index("mouthClose")]] = torch.tensor([jaw, close])
+        weights[[NAMES.index("jawOpen"), NAMES.index("mouthClose")]] = torch.tensor([float(jaw), float(close)])
         points = places.points(adopted.shape(torch.zeros(1), weights))
         return float((points[13] - points[14])[1])
 
