@@ -78,18 +78,14 @@ def test_expressions_are_arkits_then_the_models_own(shell, adopted):
 
 
 @pytest.mark.slow
-def test_a_borrowed_mouth_close_closes_the_open_jaw(adopted):
-    weights = torch.zeros(len(adopted.expression_names))
-    places = adopted.landmarks["478"]
-
-    def opening(jaw: float, close: float) -> float:
-        weights[[NAMES.index("jawOpen"), NAMES.index("mouthClose")]] = torch.tensor([float(jaw), float(close)])
-        points = places.points(adopted.shape(torch.zeros(1), weights))
-        return float((points[13] - points[14])[1])
-
-    rest = opening(0, 0)
-    assert opening(0.6, 0) - rest > 0.010
-    assert abs(opening(0.6, 0.6) - rest) < 0.0015 and abs(opening(0.3, 1) - rest) < 0.0015
+def test_a_borrowed_mouth_close_brings_what_closes_the_open_jaw(builtin, found, adopted):
+    assert adopted.corrective_names == ("jawOpen_mouthClose",) and adopted.corrective_smaller.tolist() == [0]
+    assert adopted.corrective_pairs.tolist() == [[NAMES.index("jawOpen"), NAMES.index("mouthClose")]]
+    row = builtin.corrective_names.index("jawOpen_mouthClose")
+    wanted = found.carry(builtin.corrective_basis[row].numpy(), builtin)
+    gap = np.linalg.norm(adopted.corrective_basis[0].numpy() - wanted, axis=1)
+    moved = np.linalg.norm(wanted, axis=1) > 0.005
+    assert moved.sum() > 100 and np.median(gap[moved]) < 0.1 * np.median(np.linalg.norm(wanted[moved], axis=1))
 
 
 @pytest.mark.slow
