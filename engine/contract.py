@@ -106,7 +106,7 @@ class Correctives:
     offsets: Floats
     """(C, V, 3) metres at weight 1."""
     pairs: Ints
-    """(C, 2) the two shape keys that drive it; -1 where a joint does."""
+    """(C, 2) the two shape keys that drive it, or one twice; -1 where a joint does."""
     elements: Ints
     """(C, 3) joint, row and column of the element of ``R_joint - I`` (``R_joint`` turns the joint against its parent,
     in head-space axes); -1 where shape keys drive it."""

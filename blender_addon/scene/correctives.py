@@ -64,14 +64,15 @@ def add_correctives(mesh_object: bpy.types.Object, armature: bpy.types.Object, r
 def folded(mesh_object: bpy.types.Object) -> Iterator[None]:
     """The head's keys as programs without drivers need them; afterwards they are as before.
 
-    A corrective by the smaller weight is what its second key does on top of its first. Without drivers that second key
-    has it inside: right as long as its weight is not above the first one's, as in every capture. The corrective itself
-    is muted and moves nothing.
+    A corrective by the smaller weight is what its second key does on top of its first, one by the square of a weight
+    bends that key's way. Without drivers it is inside that key, and the corrective itself is muted and moves nothing.
+    Right are then weights of a second key that are not above the first one's, as in every capture, and a bent key at 0
+    and at 1.
     """
     keys = mesh_object.data.shape_keys
     before = []
     try:
-        for corrective, second in _smaller(keys):
+        for corrective, second in _completing(keys):
             base, own, added = (_points(key) for key in (corrective.relative_key, second, corrective))
             before += [(second, own, second.mute), (corrective, added, corrective.mute)]
             _set_points(second, own + added - base)
@@ -86,15 +87,17 @@ def folded(mesh_object: bpy.types.Object) -> Iterator[None]:
         mesh_object.data.update()
 
 
-def _smaller(keys: bpy.types.Key | None) -> list[tuple[bpy.types.ShapeKey, bpy.types.ShapeKey]]:
-    """Each corrective driven by the smaller of two keys' values, and the second of these keys."""
+def _completing(keys: bpy.types.Key | None) -> list[tuple[bpy.types.ShapeKey, bpy.types.ShapeKey]]:
+    """Each corrective by the smaller of two keys' values, or by one key twice, and the second of these keys."""
     if keys is None or keys.animation_data is None:
         return []
     found = []
     for curve in keys.animation_data.drivers:
-        if curve.driver.expression == _SMALLER:
-            path = curve.driver.variables["b"].targets[0].data_path
-            corrective, second = (keys.path_resolve(place.rpartition(".")[0]) for place in (curve.data_path, path))
+        paths = {v.name: v.targets[0].data_path for v in curve.driver.variables}
+        twice = curve.driver.expression == _PRODUCT and paths["a"] == paths["b"]
+        if twice or curve.driver.expression == _SMALLER:
+            places = curve.data_path, paths["b"]
+            corrective, second = (keys.path_resolve(place.rpartition(".")[0]) for place in places)
             found.append((corrective, second))
     return found
 

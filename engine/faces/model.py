@@ -86,7 +86,10 @@ class FaceModel:
 
     corrective_names: tuple[str, ...] = ()
     corrective_pairs: Ints = dataclasses.field(default_factory=lambda: np.zeros((0, 2), np.int32))
-    """(C, 2) the two expressions that drive each corrective: the product of their weights is its weight."""
+    """(C, 2) the two expressions that drive each corrective: the product of their weights is its weight.
+
+    Where both are the same one, it bends that expression's way.
+    """
     corrective_smaller: Ints = dataclasses.field(default_factory=lambda: np.zeros(0, np.int32))
     """Rows of ``corrective_pairs`` whose weight is the smaller of both instead: it undoes part of the first shape."""
     corrective_basis: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 0, 3))
@@ -158,13 +161,19 @@ class FaceModel:
         smaller[self.corrective_smaller.tolist()] = True
         return torch.where(smaller, torch.minimum(first, second), first * second)
 
-    def folded(self) -> Tensor:
-        """(E, V, 3) the expressions for programs without correctives.
+    @property
+    def completing(self) -> list[int]:
+        """Rows of the correctives without which their second expression would be wrong where it is most used.
 
-        Each second shape of a corrective by the smaller weight has it inside, and so acts only on top of the first.
+        These are those by the smaller weight, and those of an expression with itself.
         """
+        smaller = np.isin(np.arange(len(self.corrective_pairs)), self.corrective_smaller)
+        return np.flatnonzero(smaller | (self.corrective_pairs[:, 0] == self.corrective_pairs[:, 1])).tolist()
+
+    def folded(self) -> Tensor:
+        """(E, V, 3) the expressions for programs without correctives, with those that complete them inside."""
         basis = self.expression_basis.clone()
-        for row in self.corrective_smaller.tolist():
+        for row in self.completing:
             basis[self.corrective_pairs[row, 1]] += self.corrective_basis[row]
         return basis
 

@@ -13,7 +13,7 @@ from engine.faces.arkit import opposite
 
 from .bound import bind
 from .cage import Array, Head
-from .expr_cheeks import CHEEK_LIDS, gape
+from .expr_cheeks import CHEEK_LIDS, gape, tongue_curve
 from .expr_eyes import BLINK, FOLLOW, SQUINT, drawn_aside, eyeball_turned, gaze, lid_motion, rest_on_eye, sight
 from .expr_lips import Lip, Mouth
 from .expr_mouth import sealed
@@ -113,6 +113,7 @@ def _jaw(stage: Stage, mouth: Mouth, jaw_open: Array) -> dict[Pair, Array]:
             Lip(up=(-1.6, -1.5, -1.0, 0)), Lip(up=(7.0, 6.6, 4.6, 1.2), forward=(2.0, 1.9, 1.2, 0)), 7, 30
         ),
         ("jawOpen", "tongueOut"): -gape(stage, mouth),
+        ("tongueOut", "tongueOut"): tongue_curve(stage, mouth),
         ("jawOpen", "mouthClose"): sealed(stage, mouth, jaw_open),
     }
 

@@ -182,10 +182,10 @@ def _gum_profile(jaw: Jaw, k: int, is_centre: bool) -> Array:
         [
             (back * 0.8 + inside, margin),
             (back + bulge, neck + 1.2),
-            (back - 0.6, neck + 7.0),
-            (deep - 2.6, neck + 7.0),
-            (deep - 0.9, behind + 0.9),
-            (deep + 1.6, behind - (0.9 if is_centre else 1.8)),
+            (back - 2.4, neck + 4.4),
+            (deep - 1.8, neck + 4.4),
+            (deep - 0.9, behind + 0.2),
+            (deep + 2.2, behind - (2.2 if is_centre else 3.6)),
         ]
     )
 

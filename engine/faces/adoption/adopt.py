@@ -88,9 +88,9 @@ def adopt(
         tail_regressor=_tensor(joints.tails),
         joint_weights=_tensor(joints.weights),
         origin=(float(origin[0]), float(origin[1]), float(origin[2])),
-        corrective_names=tuple(borrowed),
-        corrective_pairs=builtin.corrective_pairs[[builtin.corrective_names.index(name) for name in borrowed]],
-        corrective_smaller=np.arange(len(borrowed), dtype=np.int32),
+        corrective_names=tuple(builtin.corrective_names[row] for row in borrowed),
+        corrective_pairs=builtin.corrective_pairs[list(borrowed)],
+        corrective_smaller=np.flatnonzero(np.isin(list(borrowed), builtin.corrective_smaller)).astype(np.int32),
         corrective_basis=_tensor(np.reshape(list(borrowed.values()), (-1, *published.mean.shape))),
         pose_joints=pose_joints,
         pose_basis=pose_basis,
@@ -112,19 +112,14 @@ def origin_of(builtin: FaceModel, found: Correspondence) -> Floats:
 
 def _expressions(
     published: PublishedModel, builtin: FaceModel, found: Correspondence
-) -> tuple[tuple[str, ...], Tensor, Tensor, dict[str, Floats]]:
+) -> tuple[tuple[str, ...], Tensor, Tensor, dict[int, Floats]]:
     """Names, offsets (E, V, 3) and ranges (E, 2): ARKit's 52, the model's own where it has them, then its others.
 
-    Last come offsets (V, 3) of the built-in head's correctives by the smaller weight, for those of its shapes that are
-    borrowed: without them those do half their work.
+    Last come offsets (V, 3) of the correctives, by their rows in the built-in head, that complete borrowed shapes.
     """
     own = {name: index for index, name in enumerate(published.expression_names)}
     missing = [name for name in NAMES if name not in own]
-    extra = [
-        int(row)
-        for row in builtin.corrective_smaller
-        if builtin.expression_names[builtin.corrective_pairs[row, 1]] in missing
-    ]
+    extra = [row for row in builtin.completing if builtin.expression_names[builtin.corrective_pairs[row, 1]] in missing]
     wanted = [*missing, *(builtin.corrective_names[row] for row in extra)]
     rows = [builtin.expression_names.index(name) for name in missing]
     shapes = torch.cat([builtin.expression_basis[rows], builtin.corrective_basis[extra]]).cpu().numpy()
@@ -133,7 +128,7 @@ def _expressions(
     names = (*NAMES, *others)
     basis = np.stack([carried[name] if name in carried else published.expression_basis[own[name]] for name in names])
     bounds = np.stack([published.expression_range[own[name]] if name in own else np.array([0, 1]) for name in names])
-    return names, _tensor(basis), _tensor(bounds), {name: carried[name] for name in wanted[len(missing) :]}
+    return names, _tensor(basis), _tensor(bounds), {row: carried[builtin.corrective_names[row]] for row in extra}
 
 
 def _pose_correctives(published: PublishedModel) -> tuple[Ints, Tensor]:
