@@ -21,11 +21,11 @@ WEIGHTS = (1.0, 0.75, 0.5)
 """At which a shape is looked at; linear offsets that cross half way cross although they end apart."""
 CURVED = (1.0, 0.87, 0.75, 0.5)
 """The same of a shape whose way is bent."""
-GAP = 0.03
+GAP = 0.05
 """mm left between two surfaces that met."""
 DONE = 0.05
 """mm of overlap that may stay."""
-ROUNDS = 24
+ROUNDS = 48
 FARTHEST = 4.0
 """mm that a vertex may be pushed."""
 LEVEL = 0.3

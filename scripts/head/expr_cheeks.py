@@ -52,7 +52,7 @@ def sneer(stage: Stage, mouth: Mouth) -> Array:
     wrinkle += stage.along_normal(stage.blob(188, (6, 2.6, 8), (-1, 6, 0)), -1.3)
     inner = stage.push(stage.blob(55, (13, 9, 13), (4, 1, 0)), (-1.8, -5.0, 0))
     cheek = stage.push(stage.blob(101, (14, 11, 15)), (0, 3.4, 1.6))
-    lip = mouth.one_side(mouth.move(Lip(up=(3.6, 6.6, 6.2, 3.8)), Lip(up=(0.3, 0.7, 1.4, 3.2)), 6, 25), 8)
+    lip = mouth.one_side(mouth.move(Lip(up=(4.4, 7.6, 7.0, 4.0)), Lip(up=(0.3, 0.7, 1.4, 3.2)), 6, 25), 8)
     near = stage.distance(stage.groups["lid_margin_R"])
     free = smoothstep(near, 1.5, 9)[:, None]
     motion = wing + side + wrinkle + inner + cheek + lip

@@ -198,7 +198,7 @@ def lower_down(stage: Stage, mouth: Mouth) -> Array:
 
 def upper_up(stage: Stage, mouth: Mouth) -> Array:
     """Levator labii superioris: one side of the upper lip rises; the fold beside the nose deepens."""
-    upper = Lip(out=(0, 0.2, 0.5, 0.3), up=(6.2, 7.0, 6.2, 3.0), forward=(-0.2, -0.2, -0.3, -0.3), roll=(6, 8, 5, 0))
+    upper = Lip(out=(0, 0.2, 0.5, 0.3), up=(7.0, 8.0, 7.0, 3.2), forward=(-0.2, -0.2, -0.3, -0.3), roll=(6, 8, 5, 0))
     lower = Lip(up=(0, 0, 0.4, 1.4))
     wing = stage.push(stage.blob(64, (9, 9, 10)), (1.2, 4.2, -0.4))
     cheek = stage.push(stage.blob(205, (15, 14, 16), (-6, 4, 0)), (0.3, 3.4, 1.4))
