@@ -141,7 +141,7 @@ def _map_name(name: str) -> str:
 
 
 def correctives_of(model: FaceModel) -> Correctives | None:
-    """The model's correctives: products of expressions first, then elements of joint rotations."""
+    """The model's correctives: those of two expressions first, then elements of joint rotations."""
     pairs = model.corrective_pairs
     elements = [(joint, *divmod(k, 3)) for joint in model.pose_joints for k in range(9)]
     if not len(pairs) and not elements:
@@ -155,6 +155,7 @@ def correctives_of(model: FaceModel) -> Correctives | None:
         ),
         pairs=np.vstack([pairs, np.full((len(elements), 2), -1)]).astype(np.int32),
         elements=np.vstack([np.full((len(pairs), 3), -1), np.reshape(elements, (-1, 3))]).astype(np.int32),
+        smaller=model.corrective_smaller,
     )
 
 

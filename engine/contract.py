@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
-VERSION = 1
-"""Version of the saved form. Raise it when an older reader would misread a newer file."""
+VERSION = 2
+"""Version of the saved form. Raise it when an older reader would misread a newer file; 2 has
+:attr:`Correctives.smaller`."""
 
 
 @dataclass(frozen=True)
@@ -97,17 +98,20 @@ class ShapeKeys:
 class Correctives:
     """Offsets that other controls drive, so that combinations look right; nobody moves them by hand.
 
-    The weight of each is either the product of two shape keys' weights or one element of a joint's rotation.
+    The weight of each is the product of two shape keys' weights, the smaller of both, or one element of a joint's
+    rotation. Negative weights of keys count as 0.
     """
 
     names: tuple[str, ...]
     offsets: Floats
     """(C, V, 3) metres at weight 1."""
     pairs: Ints
-    """(C, 2) the two shape keys whose weights are multiplied; -1 where a joint drives it."""
+    """(C, 2) the two shape keys that drive it, or one twice; -1 where a joint does."""
     elements: Ints
     """(C, 3) joint, row and column of the element of ``R_joint - I`` (``R_joint`` turns the joint against its parent,
     in head-space axes); -1 where shape keys drive it."""
+    smaller: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    """Rows whose weight is the smaller of both keys' weights instead of their product."""
 
 
 @dataclass(frozen=True)

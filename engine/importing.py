@@ -14,6 +14,7 @@ from .coefficients.vector import Coefficients
 from .contract import FaceResult, Floats, Light, Mesh, Progress, Rig, ShapeKeys
 from .errors import Cancelled, CoefficientsMismatch, CoefficientsUnreadable, ModelUnavailable
 from .faces.library import list_models, load_model
+from .faces.lids import expressions_for
 from .faces.model import FaceModel
 from .light.harmonics import ambient, directional
 from .storage import folder_name
@@ -125,7 +126,7 @@ def head_of(coefficients: Coefficients, model: FaceModel, source: str = "", text
         mesh=Mesh(to_numpy(neutral), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
         shape_keys=ShapeKeys(
             names=model.expression_names,
-            offsets=to_numpy(model.expression_basis),
+            offsets=to_numpy(expressions_for(model, neutral)),
             weights=weights[0],
             minimum=to_numpy(model.expression_range[:, 0]),
             maximum=to_numpy(model.expression_range[:, 1]),

@@ -28,8 +28,9 @@ def posed_vertices(result: FaceResult, weights: Floats | None = None, pose: Floa
     turns = np.tile(np.eye(3), (joints, 1, 1)) if turned is None else turned.astype(np.float64)
     shaped = result.mesh.vertices.astype(np.float64) + np.tensordot(used, keys.offsets.astype(np.float64), 1)
     if correctives is not None:
-        positive = used.clip(min=0)
-        by_keys = positive[correctives.pairs[:, 0]] * positive[correctives.pairs[:, 1]]
+        first, second = used.clip(min=0)[correctives.pairs.T]
+        by_keys = first * second
+        by_keys[correctives.smaller] = np.minimum(first, second)[correctives.smaller]
         joint, row, column = correctives.elements.T
         by_joint = (turns - np.eye(3))[joint, row, column]
         amounts = np.where(joint < 0, by_keys, by_joint)

@@ -21,7 +21,7 @@ import tyro
 
 from engine.faces.builtin import ASSET
 from scripts.head.albedo import build_albedo
-from scripts.head.apart import parted
+from scripts.head.apart import parted, parted_pairs
 from scripts.head.assembly import build_head
 from scripts.head.asset import packed
 from scripts.head.bound import bound_modes, bound_shapes
@@ -51,7 +51,7 @@ def main(output: Path = ASSET, check: bool = False) -> None:
     albedo = build_albedo(head)
     say(f"{len(albedo.basis)} albedo modes; expressions")
     expressions = bound_shapes(head, parted(head, build_expressions(head)))
-    correctives = build_correctives(head, expressions)
+    correctives = parted_pairs(head, expressions, build_correctives(head, expressions))
     say(f"{len(expressions)} expressions, {len(correctives)} correctives; rig, landmarks, packing")
     arrays = packed(head, layout, identity, albedo, expressions, correctives)
     if check:

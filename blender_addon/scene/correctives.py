@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import bpy
@@ -13,6 +15,8 @@ from .space import HEAD_TO_BLENDER, to_blender
 if TYPE_CHECKING:
     from .types import Array, Correctives, FaceResult
 
+_PRODUCT = "max(a, 0) * max(b, 0)"
+_SMALLER = "max(min(a, b), 0)"
 _LETTERS = "wxyz"
 _PRODUCTS: dict[tuple[int, int], tuple[tuple[int, str, str], ...]] = {
     (0, 0): ((-1, "y", "y"), (-1, "z", "z")),
@@ -36,7 +40,7 @@ def driving_joints(correctives: Correctives | None) -> frozenset[int]:
 def add_correctives(mesh_object: bpy.types.Object, armature: bpy.types.Object, result: FaceResult) -> None:
     """Add one driven key for each corrective of ``result``.
 
-    Drivers are sums of products, which Blender evaluates itself, so they work where scripts in files are not trusted.
+    Drivers are simple expressions, which Blender evaluates itself, so they work where scripts in files are not trusted.
     The bones of :func:`driving_joints` lie along axes.
     """
     correctives = result.correctives
@@ -50,14 +54,67 @@ def add_correctives(mesh_object: bpy.types.Object, armature: bpy.types.Object, r
         driver = key.driver_add("value").driver
         joint, row, column = (int(k) for k in correctives.elements[i])
         if joint < 0:
+            driver.expression = _SMALLER if i in correctives.smaller else _PRODUCT
             _follow_keys(driver, mesh_object, [result.shape_keys.names[int(k)] for k in correctives.pairs[i]])
         else:
             _follow_bone(driver, armature, result.rig.names[joint], row, column)
 
 
+@contextmanager
+def folded(mesh_object: bpy.types.Object) -> Iterator[None]:
+    """The head's keys as programs without drivers need them; afterwards they are as before.
+
+    A corrective by the smaller weight is what its second key does on top of its first, one by the square of a weight
+    bends that key's way. Without drivers it is inside that key, and the corrective itself is muted and moves nothing.
+    Right are then weights of a second key that are not above the first one's, as in every capture, and a bent key at 0
+    and at 1.
+    """
+    keys = mesh_object.data.shape_keys
+    before = []
+    try:
+        for corrective, second in _completing(keys):
+            base, own, added = (_points(key) for key in (corrective.relative_key, second, corrective))
+            before += [(second, own, second.mute), (corrective, added, corrective.mute)]
+            _set_points(second, own + added - base)
+            _set_points(corrective, base)
+            corrective.mute = True
+        mesh_object.data.update()
+        yield
+    finally:
+        for key, points, mute in reversed(before):
+            _set_points(key, points)
+            key.mute = mute
+        mesh_object.data.update()
+
+
+def _completing(keys: bpy.types.Key | None) -> list[tuple[bpy.types.ShapeKey, bpy.types.ShapeKey]]:
+    """Each corrective by the smaller of two keys' values, or by one key twice, and the second of these keys."""
+    if keys is None or keys.animation_data is None:
+        return []
+    found = []
+    for curve in keys.animation_data.drivers:
+        paths = {v.name: v.targets[0].data_path for v in curve.driver.variables}
+        twice = curve.driver.expression == _PRODUCT and paths["a"] == paths["b"]
+        if twice or curve.driver.expression == _SMALLER:
+            places = curve.data_path, paths["b"]
+            corrective, second = (keys.path_resolve(place.rpartition(".")[0]) for place in places)
+            found.append((corrective, second))
+    return found
+
+
+def _points(key: bpy.types.ShapeKey) -> Array:
+    """(3V,) as Blender keeps them."""
+    points = np.empty(3 * len(key.data), np.float32)
+    compat.key_points(key).foreach_get("co", points)
+    return points
+
+
+def _set_points(key: bpy.types.ShapeKey, points: Array) -> None:
+    compat.key_points(key).foreach_set("co", points)
+
+
 def _follow_keys(driver: bpy.types.Driver, mesh_object: bpy.types.Object, names: list[str]) -> None:
-    """Make a driver the product of two shape keys' values."""
-    driver.expression = "max(a, 0) * max(b, 0)"
+    """Give a driver two shape keys' values as ``a`` and ``b``."""
     for letter, name in zip("ab", names, strict=True):
         variable = driver.variables.new()
         variable.name = letter

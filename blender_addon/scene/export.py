@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import bpy
 
 from .. import compat
+from .correctives import folded
 from .ledger import licences_of, write_beside
 
 
@@ -26,13 +27,14 @@ def export_head(mesh_object: bpy.types.Object, path: str | Path) -> None:
     """Write one head, its armature, shape keys and textures to ``path`` (.glb, .fbx, .usdz or .obj).
 
     The photo's light is left out, since other programs know only the Principled BSDF's values; the base colour is
-    the albedo. The licences of the models that touched the head go along: in the glTF's copyright, in a text file
-    beside other formats. Raises :class:`FormatMissing`, also for an unknown suffix.
+    the albedo. Correctives have no drivers there, so what a key would miss without is inside it (:func:`folded`). The
+    licences of the models that touched the head go along: in the glTF's copyright, in a text file beside other
+    formats. Raises :class:`FormatMissing`, also for an unknown suffix.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     check_format(suffix)
-    with _selected(mesh_object):
+    with _selected(mesh_object), nullcontext() if suffix == ".obj" else folded(mesh_object):
         _WRITERS[suffix][1](mesh_object, path)
     if suffix != ".glb":
         write_beside(mesh_object, path)

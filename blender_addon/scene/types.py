@@ -30,12 +30,13 @@ class ShapeKeys(Protocol):
 
 
 class Correctives(Protocol):
-    """Offsets that products of shape keys, or elements of joint rotations, drive."""
+    """Offsets that two shape keys, or elements of joint rotations, drive."""
 
     names: tuple[str, ...]
     offsets: Array
     pairs: Array
     elements: Array
+    smaller: Array
 
 
 class Rig(Protocol):

@@ -24,7 +24,7 @@ DESCRIPTIONS: dict[str, str] = {
     "jawLeft": "shifts the lower jaw to the left",
     "jawRight": "shifts the lower jaw to the right",
     "jawOpen": "opens the jaw",
-    "mouthClose": "closes the lips while the jaw is open",
+    "mouthClose": "presses the lips together, closed over the jaw however open",
     "mouthFunnel": "opens the lips into a funnel",
     "mouthPucker": "rounds and closes the lips as for a kiss",
     "mouthLeft": "moves both lips to the left",

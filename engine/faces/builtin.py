@@ -22,7 +22,7 @@ from .model import FaceModel, LandmarkMap
 from .subdivision import Subdivision, catmull_clark
 
 ASSET = Path(__file__).parent.parent / "assets" / "builtin.npz"
-VERSION = "2.0"
+VERSION = "2.1"
 LICENCE = Licence(f"builtin head {VERSION}", "CC0-1.0", True)
 
 Arrays = dict[str, Any]
@@ -100,6 +100,7 @@ def _model(data: Arrays) -> FaceModel:
         lid_shapes=("eyeBlinkLeft", "eyeBlinkRight"),
         corrective_names=tuple(f"{NAMES[first]}_{NAMES[second]}" for first, second in pairs),
         corrective_pairs=pairs,
+        corrective_smaller=data["corrective_smaller"].astype(np.int32),
         corrective_basis=_scattered(data, "corrective", len(mean)),
         semantic_names=tuple(str(name) for name in data.get("semantic_names", ())),
         semantic_directions=_tensor(data.get("semantic_directions", np.zeros((0, 0)))),

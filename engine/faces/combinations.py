@@ -21,7 +21,7 @@ VISEMES: dict[str, Weights] = {
     "viseme_sil": {},
     "viseme_PP": {"mouthRollLower": 0.3, "mouthRollUpper": 0.3, **_both(mouthPress=0.4)},
     "viseme_FF": {"jawOpen": 0.06, "mouthRollLower": 0.55, **_both(mouthUpperUp=0.3, mouthDimple=0.15)},
-    "viseme_TH": {"jawOpen": 0.16, "tongueOut": 0.32, **_both(mouthUpperUp=0.15, mouthLowerDown=0.2)},
+    "viseme_TH": {"jawOpen": 0.16, "tongueOut": 0.5, **_both(mouthUpperUp=0.15, mouthLowerDown=0.2)},
     "viseme_DD": {"jawOpen": 0.14, **_both(mouthUpperUp=0.15, mouthLowerDown=0.35, mouthStretch=0.1)},
     "viseme_kk": {"jawOpen": 0.19, **_both(mouthUpperUp=0.15, mouthLowerDown=0.25, mouthStretch=0.15)},
     "viseme_CH": {"jawOpen": 0.06, "mouthFunnel": 0.65, "mouthPucker": 0.2, **_both(mouthLowerDown=0.15)},

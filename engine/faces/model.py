@@ -89,7 +89,12 @@ class FaceModel:
 
     corrective_names: tuple[str, ...] = ()
     corrective_pairs: Ints = dataclasses.field(default_factory=lambda: np.zeros((0, 2), np.int32))
-    """(C, 2) the two expressions whose weights multiply to each corrective's weight."""
+    """(C, 2) the two expressions that drive each corrective: the product of their weights is its weight.
+
+    Where both are the same one, it bends that expression's way.
+    """
+    corrective_smaller: Ints = dataclasses.field(default_factory=lambda: np.zeros(0, np.int32))
+    """Rows of ``corrective_pairs`` whose weight is the smaller of both instead: it undoes part of the first shape."""
     corrective_basis: Tensor = dataclasses.field(default_factory=lambda: torch.zeros(0, 0, 3))
     """(C, V, 3) offset at weight 1."""
 
@@ -148,10 +153,32 @@ class FaceModel:
             return vertices
         vertices = vertices + _blend(expression, self.expression_basis)
         if len(self.corrective_pairs) and expression.shape[-1] == len(self.expression_names):
-            first, second = torch.from_numpy(self.corrective_pairs.T.astype(np.int64)).to(expression.device)
-            both = expression[..., first].clamp_min(0) * expression[..., second].clamp_min(0)
-            vertices = vertices + _blend(both, self.corrective_basis)
+            vertices = vertices + _blend(self._corrective_weights(expression), self.corrective_basis)
         return vertices
+
+    def _corrective_weights(self, expression: Tensor) -> Tensor:
+        """(..., C) from the weights (..., E); negative ones count as 0."""
+        pairs = torch.from_numpy(self.corrective_pairs.T.astype(np.int64)).to(expression.device)
+        first, second = (expression[..., rows].clamp_min(0) for rows in pairs)
+        smaller = torch.zeros(len(self.corrective_pairs), dtype=torch.bool, device=expression.device)
+        smaller[self.corrective_smaller.tolist()] = True
+        return torch.where(smaller, torch.minimum(first, second), first * second)
+
+    @property
+    def completing(self) -> list[int]:
+        """Rows of the correctives without which their second expression would be wrong where it is most used.
+
+        These are those by the smaller weight, and those of an expression with itself.
+        """
+        smaller = np.isin(np.arange(len(self.corrective_pairs)), self.corrective_smaller)
+        return np.flatnonzero(smaller | (self.corrective_pairs[:, 0] == self.corrective_pairs[:, 1])).tolist()
+
+    def folded(self) -> Tensor:
+        """(E, V, 3) the expressions for programs without correctives, with those that complete them inside."""
+        basis = self.expression_basis.clone()
+        for row in self.completing:
+            basis[self.corrective_pairs[row, 1]] += self.corrective_basis[row]
+        return basis
 
     def albedo(self, coefficients: Tensor) -> Tensor:
         """Per-vertex linear albedo (..., V, 3), not clamped.

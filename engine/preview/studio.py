@@ -34,7 +34,7 @@ KEY = (-0.62, -0.62, -0.72)
 KEY_COLOR, FILL_COLOR, RIM_COLOR = (1.02, 0.98, 0.92), (0.20, 0.23, 0.28), (0.62, 0.66, 0.74)
 FILL, RIM = (0.85, 0.05, -0.6), (0.80, -0.45, 0.62)
 SKY, GROUND = (0.21, 0.22, 0.24), (0.10, 0.09, 0.085)
-ENCLOSED = (0.88, 0.82, 0.78)
+ENCLOSED = (0.88, 0.79, 0.72)
 """Share of the light that reaches eyes and teeth between lids and lips; what flesh throws back there is warm."""
 OVERHANG, OVERHUNG = 0.004, 0.5
 """Metres below the upper lid or lip over which it shades what it covers, and the share of light it takes there."""

@@ -129,10 +129,11 @@ def _layout(model: FaceModel, size: int) -> Layout:
 
 def _scale(model: FaceModel, triangles: Ints, uvs: Floats) -> float:
     """Sides of the texture to a metre of skin: the median over the triangles between brows, cheeks and chin."""
-    face = model.landmarks["68"].points(model.mean).cpu().numpy()[17:]
     corners = model.mean.cpu().numpy()[triangles]
-    middle = corners.mean(1)[:, :2]
-    near = ((middle > face.min(0)[:2]) & (middle < face.max(0)[:2])).all(1) & (corners.mean(1)[:, 2] > 0)
+    middle, near = corners.mean(1), np.ones(len(triangles), bool)
+    if "68" in model.landmarks:
+        face = model.landmarks["68"].points(model.mean).cpu().numpy()[17:, :2]
+        near = ((middle[:, :2] > face.min(0)) & (middle[:, :2] < face.max(0))).all(1) & (middle[:, 2] > 0)
     flat = np.cross(uvs[near, 1] - uvs[near, 0], uvs[near, 2] - uvs[near, 0])
     world = np.linalg.norm(np.cross(corners[near, 1] - corners[near, 0], corners[near, 2] - corners[near, 0]), axis=-1)
     return float(np.sqrt(np.median(np.abs(flat) / np.maximum(world, 1e-12))))

@@ -21,8 +21,8 @@ DRAWN = {"eye_L": EYE_TEXTURE, "eye_R": EYE_TEXTURE, "lashes": LASH_TEXTURE}
 
 
 COLORS = {
-    "teeth": (0.69, 0.62, 0.505),
-    "gums": (0.42, 0.16, 0.15),
+    "teeth": (0.71, 0.585, 0.45),
+    "gums": (0.48, 0.20, 0.18),
     "tongue": (0.40, 0.16, 0.15),
     "mouth": (0.16, 0.045, 0.04),
 }

@@ -14,6 +14,7 @@ from engine.faces.builtin import quantised
 
 from .albedo import AlbedoSpace
 from .cage import Array, Head
+from .expr_correctives import SMALLER
 from .identity import IdentitySpace
 from .landmarks import landmark_maps, skin_weight
 from .measures import TRAGION
@@ -102,7 +103,12 @@ def _expressions(expressions: dict[str, Array], head: Head) -> Arrays:
 def _correctives(correctives: dict[tuple[str, str], Array]) -> Arrays:
     pairs = [(NAMES.index(first), NAMES.index(second)) for first, second in correctives]
     offsets = np.stack(list(correctives.values())) / 1000
-    return {"corrective_pairs": np.array(pairs, np.uint8), **_sparse("corrective", offsets)}
+    smaller = [row for row, pair in enumerate(correctives) if pair in SMALLER]
+    return {
+        "corrective_pairs": np.array(pairs, np.uint8),
+        "corrective_smaller": np.array(smaller, np.uint8),
+        **_sparse("corrective", offsets),
+    }
 
 
 def _sparse(name: str, offsets: Array) -> Arrays:

@@ -13,9 +13,10 @@ from engine.faces.arkit import opposite
 
 from .bound import bind
 from .cage import Array, Head
-from .expr_cheeks import CHEEK_LIDS, gape
+from .expr_cheeks import CHEEK_LIDS, gape, tongue_curve
 from .expr_eyes import BLINK, FOLLOW, SQUINT, drawn_aside, eyeball_turned, gaze, lid_motion, rest_on_eye, sight
 from .expr_lips import Lip, Mouth
+from .expr_mouth import sealed
 from .expr_tools import Stage
 from .expressions import CREASE, lid_relief
 
@@ -33,6 +34,9 @@ TWICE: dict[Pair, float] = {
 """Share of the second shape that the first one has made already."""
 SURE = 0.02
 """Share of the opening by which a squinting blink closes further than the mean's lids need, for those of others."""
+SMALLER = (("jawOpen", "mouthClose"),)
+"""Pairs whose corrective undoes what the first shape did, as far as the second one asks: its weight is the smaller of
+both, so that lips close an open jaw fully at any two weights of which the second is the larger."""
 LIPS = (
     ("mouthShrugLower", "mouthPress"),
     ("mouthShrugLower", "mouthRollUpper"),
@@ -57,11 +61,13 @@ def build_correctives(head: Head, shapes: Offsets) -> dict[Pair, Array]:
         shapes: (V, 3) mm of all 52 expressions by name.
 
     Returns:
-        (first, second) -> (V, 3) mm to add times the product of both weights; mirror images come in pairs.
+        (first, second) -> (V, 3) mm to add times the product of both weights, or the smaller one for those in
+        :data:`SMALLER`; mirror images come in pairs.
     """
     stage = Stage(head)
     mouth = Mouth(stage)
-    found = {pair: head.subdivision @ motion for pair, motion in (_lids(stage) | _jaw(stage, mouth)).items()}
+    motions = _lids(stage) | _jaw(stage, mouth, shapes["jawOpen"])
+    found = {pair: head.subdivision @ motion for pair, motion in motions.items()}
     found["eyeBlink", "eyeLookDown"] -= CREASE["eyeLookDown"] * lid_relief(head)
     found = {_right(pair, shapes): offsets for pair, offsets in found.items()}
     for pair, share in TWICE.items():
@@ -93,8 +99,11 @@ def _lids(stage: Stage) -> dict[Pair, Array]:
     return found
 
 
-def _jaw(stage: Stage, mouth: Mouth) -> dict[Pair, Array]:
-    """An open jaw has opened the lips already: a funnel stays round, a kiss narrow, the tongue's own gape is spent."""
+def _jaw(stage: Stage, mouth: Mouth, jaw_open: Array) -> dict[Pair, Array]:
+    """An open jaw has opened the lips already: a funnel stays round, a kiss narrow, the tongue's own gape is spent.
+
+    Lips that close have to make up for it.
+    """
     return {
         ("jawOpen", "mouthFunnel"): mouth.move(
             Lip(out=(0, 0.4, 1.0, 1.0), up=(-1.6, -1.4, -0.8, 0)),
@@ -106,6 +115,8 @@ def _jaw(stage: Stage, mouth: Mouth) -> dict[Pair, Array]:
             Lip(up=(-1.6, -1.5, -1.0, 0)), Lip(up=(7.0, 6.6, 4.6, 1.2), forward=(2.0, 1.9, 1.2, 0)), 7, 30
         ),
         ("jawOpen", "tongueOut"): -gape(stage, mouth),
+        ("tongueOut", "tongueOut"): tongue_curve(stage, mouth),
+        ("jawOpen", "mouthClose"): sealed(stage, mouth, jaw_open),
     }
 
 

@@ -14,6 +14,10 @@ OPEN = 22.5
 GLIDE = (0.0, -2.0, 3.5)
 """mm that the condyle itself slides down and forward as the mouth opens."""
 LOWER_PARTS = ("teeth_lower", "gums_lower", "tongue")
+CUSPS = 3.2
+"""mm that the lower teeth sink behind closed lips to clear the upper ones' cusps as they slide aside."""
+FLATTENED = 2.4
+"""mm by which the tongue's back sinks more, to pass below the upper teeth."""
 CORNER = 0.40
 """Share of the jaw's motion at the corners of the mouth."""
 
@@ -79,6 +83,12 @@ def _slid(stage: Stage, follow: Array, vector: tuple[float, float, float]) -> Ar
     """Move the whole mandible; the upper lip is dragged along a little by the lower one."""
     drag = 0.14 * stage.near(stage.groups["lip_upper"], 1, 14) * np.clip(1 - 2 * follow, 0, 1)
     full = stage.skin((follow + drag)[:, None] * np.array(vector))
+    aside = vector[0] != 0
+    for name, share in (("mouth_3", 0.5), ("mouth_4", 1.0), ("mouth_5", 1.0), ("mouth_6", 1.0)):
+        full[stage.groups[name], 1] -= CUSPS * aside * share * follow[stage.groups[name]]
     for name in LOWER_PARTS:
-        full[stage.parts[name]] = vector
+        full[stage.parts[name]] = vector + np.array([0, -CUSPS * aside, 0])
+    tongue = stage.parts["tongue"]
+    height = stage.head.controls[tongue, 1]
+    full[tongue, 1] -= FLATTENED * aside * (height - height.min()) / np.ptp(height)
     return full

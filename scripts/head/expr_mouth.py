@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cage import Array, Indices
+from .cage import Array
 from .expr_lips import Lip, Mouth
 from .expr_tools import Stage
 
 
-def middle_shapes(stage: Stage, mouth: Mouth, jaw_open: Array) -> dict[str, Array]:
+def middle_shapes(stage: Stage, mouth: Mouth) -> dict[str, Array]:
     """Motions of the whole mouth by ARKit name."""
     right = shifted(stage, mouth)
     return {
-        "mouthClose": closed(stage, mouth, jaw_open),
+        "mouthClose": close(stage, mouth),
         "mouthFunnel": funnel(stage, mouth),
         "mouthPucker": pucker(stage, mouth),
         "mouthRight": right,
@@ -38,8 +38,18 @@ def side_shapes(stage: Stage, mouth: Mouth) -> dict[str, Array]:
     }
 
 
-def closed(stage: Stage, mouth: Mouth, jaw_open: Array) -> Array:
-    """Lips together while the jaw is open: added to ``jawOpen`` at the same weight, the two lines of contact meet.
+def close(stage: Stage, mouth: Mouth) -> Array:
+    """Closed lips held a little more firmly together. Over an open jaw :func:`sealed` does the work."""
+    upper = Lip(up=(-0.5, -0.5, -0.3, 0), forward=(-0.5, -0.5, -0.3, 0), roll=(-14, -13, -9, 0))
+    lower = Lip(up=(1.0, 0.9, 0.6, 0), forward=(-0.2, -0.2, -0.1, 0), roll=(-12, -11, -8, 0))
+    chin = stage.along_normal(stage.blob(18, (15, 6, 12)), 0.5) + stage.push(
+        stage.blob(199, (20, 17, 20)), (0, 1.4, 0.6)
+    )
+    return mouth.move(upper, lower, 5, 20, 16) + chin
+
+
+def sealed(stage: Stage, mouth: Mouth, jaw_open: Array) -> Array:
+    """What ``mouthClose`` adds over an open jaw: on top of ``jawOpen`` (V, 3) the lips lie on each other again.
 
     They meet near where they rest without the jaw's motion, a little lower and farther back; the skin of chin and
     cheeks stretches.
@@ -49,19 +59,19 @@ def closed(stage: Stage, mouth: Mouth, jaw_open: Array) -> Array:
     top, bottom = loop[: half + 1], np.r_[loop[0], loop[half:][::-1]]
     x = stage.vertices[top, 0]
     place = np.clip(stage.vertices[: stage.count, 0], x.min(), x.max())
-    meeting = 0.5 * (stage.vertices[top] + stage.vertices[bottom]) + [0, -2.6, -1.2]
-
-    def along(line: Indices) -> Array:
-        missing = meeting - stage.vertices[line] - jaw_open[line]
-        missing[:, 1] += np.where(line == top, 0.1, -0.1) * (np.arange(len(line)) % half > 0)
-        return np.column_stack([np.interp(place, x, missing[:, k]) for k in range(3)])
+    lowered = np.array([0, -2.6, -1.2])
 
     def near(core: float, reach: float) -> Array:
         return np.where(stage.outside > 0, stage.smoothed(mouth.spread(core, reach), 3), mouth.depth)
 
-    upper = (mouth.upper * near(4, 22))[:, None] * along(top)
-    lower = ((1 - mouth.upper) * near(7, 36))[:, None] * along(bottom)
-    return stage.skin(np.add(upper, lower))
+    upper, lower = mouth.upper * near(12, 26), (1 - mouth.upper) * near(12, 44)
+    motion = stage.skin((upper + lower)[:, None] * (lowered - jaw_open[: stage.count]))
+    for _ in range(3):  # what the weights and the subdivision leave open along the line
+        missing = lowered - jaw_open - stage.head.subdivision @ motion
+        for weight, line in ((upper, top), (lower, bottom)):
+            rest = np.column_stack([np.interp(place, x, missing[line, k]) for k in range(3)])
+            motion += stage.skin(weight[:, None] * rest)
+    return motion
 
 
 def funnel(stage: Stage, mouth: Mouth) -> Array:
@@ -188,7 +198,7 @@ def lower_down(stage: Stage, mouth: Mouth) -> Array:
 
 def upper_up(stage: Stage, mouth: Mouth) -> Array:
     """Levator labii superioris: one side of the upper lip rises; the fold beside the nose deepens."""
-    upper = Lip(out=(0, 0.2, 0.5, 0.3), up=(6.2, 7.0, 6.2, 3.0), forward=(-0.2, -0.2, -0.3, -0.3), roll=(6, 8, 5, 0))
+    upper = Lip(out=(0, 0.2, 0.5, 0.3), up=(7.0, 8.0, 7.0, 3.2), forward=(-0.2, -0.2, -0.3, -0.3), roll=(6, 8, 5, 0))
     lower = Lip(up=(0, 0, 0.4, 1.4))
     wing = stage.push(stage.blob(64, (9, 9, 10)), (1.2, 4.2, -0.4))
     cheek = stage.push(stage.blob(205, (15, 14, 16), (-6, 4, 0)), (0.3, 3.4, 1.4))

@@ -18,6 +18,7 @@ CREASE = {"eyeBlink": -0.75, "eyeLookDown": -0.35, "eyeSquint": -0.1, "eyeWide":
 
 SEALED = (
     "cheekPuff",
+    "mouthClose",
     "mouthFrown",
     "mouthPress",
     "mouthPucker",
@@ -44,7 +45,7 @@ def build_expressions(head: Head) -> dict[str, Array]:
     right = eye_shapes(stage) | cheek_shapes(stage, mouth) | side_shapes(stage, mouth)
     brows = brow_shapes(stage)
     right |= {name: brows[name] for name in ("browDown", "browOuterUp")}
-    whole = opening | middle_shapes(stage, mouth, opening["jawOpen"])
+    whole = opening | middle_shapes(stage, mouth)
     whole |= {
         "browInnerUp": brows["browInnerUp"],
         "cheekPuff": cheek_puff(stage, mouth),

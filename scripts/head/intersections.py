@@ -5,41 +5,59 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from .cage import Array, Indices
 
-LARGEST = 4.0
-"""mm from a triangle's middle to its corners; larger ones, far from the features, are left out."""
+Mask = NDArray[np.bool_]
 
 
-def crossings(vertices: Array, triangles: Indices, within: NDArray[np.bool_] | None = None) -> tuple[Indices, Array]:
+def crossings(
+    vertices: Array, triangles: Indices, within: Mask | None = None, firm: Mask | None = None
+) -> tuple[Indices, Array]:
     """Pairs of triangles that cross without sharing a vertex.
 
     Args:
         vertices: (V, 3) mm.
         triangles: (T, 3).
         within: (V,) only triangles with all corners in here are tested.
+        firm: (T,) triangles that are not tested against each other.
 
     Returns:
         (K, 2) indices of triangles, and (K,) mm by which each pair overlaps: how far one must be pushed along either
         normal until they are apart. It is never more than the triangles' size.
     """
     corner = vertices[triangles]
-    middle = corner.mean(1)
-    radius = np.linalg.norm(corner - middle[:, None], axis=2).max(1)
-    used = radius < LARGEST
-    if within is not None:
-        used &= within[triangles].all(1)
-    rows = np.flatnonzero(used)
-    if not len(rows):
-        return np.zeros((0, 2), np.int64), np.zeros(0)
-    pairs = cKDTree(middle[rows]).query_pairs(2 * float(np.percentile(radius[rows], 99)), output_type="ndarray")
-    first, second = rows[pairs[:, 0]], rows[pairs[:, 1]]
-    close = np.linalg.norm(middle[first] - middle[second], axis=1) < radius[first] + radius[second]
-    found = np.stack([first[close], second[close]], 1).astype(np.int64)
+    rows = np.arange(len(triangles)) if within is None else np.flatnonzero(within[triangles].all(1))
+    low, high = corner[rows].min(1), corner[rows].max(1)
+    order = np.argsort(low[:, 1], kind="stable")
+    rows, low, high = rows[order], low[order], high[order]
+    solid = np.zeros(len(rows), bool) if firm is None else firm[rows]
+    found = np.sort(rows[_near(low, high, solid)].reshape(-1, 2), axis=1)
     depth = _depths(corner, triangles.astype(np.int64), found)
     return found[depth > 0], depth[depth > 0]
+
+
+@njit(cache=True)
+def _near(low: Array, high: Array, firm: Mask) -> Indices:  # pragma: no cover - compiled
+    """(K, 2) pairs whose boxes, sorted by their lower ends in y, overlap; no two that are both firm."""
+    found = []
+    for i in range(len(low)):
+        for j in range(i + 1, len(low)):
+            if low[j, 1] > high[i, 1]:
+                break
+            if firm[i] and firm[j]:
+                continue
+            if (
+                low[i, 0] <= high[j, 0]
+                and low[j, 0] <= high[i, 0]
+                and low[i, 2] <= high[j, 2]
+                and low[j, 2] <= high[i, 2]
+            ):
+                found.append((i, j))
+    result = np.zeros((len(found), 2), np.int64)
+    for k in range(len(found)):
+        result[k] = found[k]
+    return result
 
 
 @njit(cache=True)

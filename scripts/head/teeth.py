@@ -43,9 +43,9 @@ SUNK = 1.14
 UPPER = Jaw(
     "upper",
     width=(8.5, 6.6, 7.6, 7.0, 6.8, 10.0, 9.6),
-    height=(10.8, 9.6, 10.8, 9.2, 8.6, 8.2, 7.6),
+    height=(10.2, 9.3, 10.4, 9.2, 8.6, 8.2, 7.6),
     depth=(7.0, 6.2, 8.0, 9.0, 9.0, 11.0, 11.0),
-    edge=(-3.2, -2.6, -3.2, -2.8, -2.9, -2.9, -2.5),
+    edge=(-3.2, -2.8, -3.2, -2.8, -2.9, -2.9, -2.5),
     grid=(FRONT, FRONT, FRONT, PREMOLAR, PREMOLAR, MOLAR, MOLAR),
     arch=(27.5, 43.0),
     setback=0.0,
@@ -182,10 +182,10 @@ def _gum_profile(jaw: Jaw, k: int, is_centre: bool) -> Array:
         [
             (back * 0.8 + inside, margin),
             (back + bulge, neck + 1.2),
-            (back - 0.6, neck + 7.0),
-            (deep - 2.6, neck + 7.0),
-            (deep - 0.9, behind + 0.9),
-            (deep + 1.6, behind - (0.9 if is_centre else 1.8)),
+            (back - 2.4, neck + 4.4),
+            (deep - 1.8, neck + 4.4),
+            (deep - 1.1, behind - 1.0),
+            (deep + 1.2, behind - (2.9 if is_centre else 3.7)),
         ]
     )
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from torch import Tensor
 
+from engine.assemble import correctives_of
 from engine.camera.camera import Camera
-from engine.contract import Correctives, FaceResult, Floats, Light, Material, Mesh, Rig, ShapeKeys, View
+from engine.contract import FaceResult, Floats, Light, Material, Mesh, Rig, ShapeKeys, View
 from engine.faces.model import FaceModel
 from engine.texture.lashes import lash_texture
 from engine.texture.layout import SKIN_TEXTURE
@@ -63,7 +64,7 @@ def character(sitter: Sitter, identity: Tensor, colouring: Tensor, mixture: Shap
         light=_even_light(),
         coefficients={"identity": _numpy(identity), "albedo": _numpy(colouring), "expression": weights},
         images={**textures, **maps, LASH_TEXTURE: _png(lash_texture()), PHOTO: _png(draw(sitter, head, eye))},
-        correctives=_correctives(model),
+        correctives=correctives_of(model),
         licences=(model.licence,),
     )
 
@@ -87,12 +88,6 @@ def _even_light() -> Light:
     coefficients = np.zeros((9, 3), np.float32)
     coefficients[0] = EVEN_LIGHT * 2 * np.sqrt(np.pi)
     return Light(coefficients)
-
-
-def _correctives(model: FaceModel) -> Correctives:
-    count = len(model.corrective_names)
-    elements = np.full((count, 3), -1, np.int32)
-    return Correctives(model.corrective_names, _numpy(model.corrective_basis), model.corrective_pairs, elements)
 
 
 def _numpy(values: Tensor) -> Floats:

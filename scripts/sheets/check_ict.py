@@ -24,7 +24,8 @@ class Agreement:
 
 def compare(model: FaceModel, pack: Path) -> dict[str, Agreement]:
     """Agreement with the ICT-FaceKit shapes in ``pack`` (an archive of ``neutral``, ``expr``, ``expr_names`` and
-    ``landmarks68``) of every ARKit shape it has; theirs is brought to our landmarks by the best similarity.
+    ``landmarks68``) of every ARKit shape it has; theirs is brought to our landmarks by the best similarity. Of
+    ``mouthClose`` both are what it adds to ``jawOpen``.
     """
     with np.load(pack) as file:
         names = [str(n) for n in file["expr_names"]]
@@ -33,7 +34,7 @@ def compare(model: FaceModel, pack: Path) -> dict[str, Agreement]:
     landmarks = model.landmarks["68"]
     ours: Array = 1000.0 * landmarks.points(model.mean).numpy().astype(np.float64)
     turn = _similarity(neutral, ours)
-    result = {}
+    result, basis = {}, model.folded()
     for k, name in enumerate(NAMES):
         spelled = (
             name.replace("Left", "_L").replace("Right", "_R")
@@ -44,7 +45,7 @@ def compare(model: FaceModel, pack: Path) -> dict[str, Agreement]:
         if not same:
             continue
         theirs = motions[same].sum(0) @ turn
-        own = landmarks.points(model.expression_basis[k]).numpy().astype(float) * 1000
+        own = landmarks.points(basis[k]).numpy().astype(float) * 1000
         size = float(np.linalg.norm(own)), float(np.linalg.norm(theirs))
         result[name] = Agreement(
             float((own * theirs).sum()) / max(size[0] * size[1], 1e-9), size[0] / max(size[1], 1e-9)

@@ -15,6 +15,8 @@ from .studio import portrait
 SIZE = (384, 384)
 UNANSWERED = ("cheekPuff", "cheekSquint", "jawForward", "mouthDimple", "noseSneer", "tongueOut")
 """Shapes to which the landmarker's scores hardly answer on people either."""
+UNDER = {"mouthClose": "jawOpen"}
+"""Shapes that people only make on top of another: that one is at weight 1 in both pictures."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,20 @@ def readings(sitter: Sitter, task: Path) -> dict[str, Reading]:
     landmarker = FaceLandmarker(task)
 
     def scores(*names: str) -> dict[str, float]:
+        """Of the shapes by these names together."""
         vertices = sitter.vertices(dict.fromkeys(names, 1.0))
         return landmarker(portrait(sitter, sitter.head(vertices), SIZE, 0.0)).expression or {}
 
     try:
         rest = scores()
-        return {stem: _reading(stem, names, rest, scores) for stem, names in stems().items()}
+        found = {}
+        for name, names in stems().items():
+            if name in UNDER:
+                under = UNDER[name]
+                found[name] = _reading(name, names, scores(under), lambda *own, under=under: scores(under, *own))
+            else:
+                found[name] = _reading(name, names, rest, scores)
+        return found
     finally:
         landmarker.close()
 

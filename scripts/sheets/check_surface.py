@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from engine.faces.arkit import NAMES
@@ -12,7 +13,9 @@ from engine.render.rasterizer import rasterize
 from scripts.head.cage import Array
 from scripts.head.intersections import crossings
 
-FRONT = 0.075
+SOFT, TEETH = ("skin", "mouth", "tongue"), ("teeth", "gums")
+"""Materials of what must not pass through itself or through the others, and of those others."""
+FRONT = 0.1
 """Metres behind the tip of the nose up to which triangles are tested."""
 NOTICED = 0.1
 """mm of overlap from which a crossing is counted in the table."""
@@ -21,12 +24,10 @@ MARGIN = 0.006
 
 
 def new_crossings(model: FaceModel, expression: torch.Tensor) -> Array:
-    """(K,) mm of overlap of each pair of skin triangles of the mean person that cross with ``expression`` (E,) and
-    rest apart without it.
+    """(K,) mm of overlap of each pair of triangles of the mean person that cross with ``expression`` (E,) and rest
+    apart without it: skin, lining of the mouth and tongue with themselves, each other, teeth and gums.
     """
-    triangles, polygon, _ = split_polygons(model.polygons)
-    skin = [m.name for m in model.materials].index("skin")
-    triangles = triangles[model.polygon_material[polygon] == skin]
+    triangles, firm = _surfaces(model)
     moved = model.shape(torch.zeros(1), expression) - model.mean
     reached = model.mean[moved.norm(dim=1) > 1e-5]
     inside = (model.mean > reached.min(0)[0] - MARGIN) & (model.mean < reached.max(0)[0] + MARGIN)
@@ -34,9 +35,28 @@ def new_crossings(model: FaceModel, expression: torch.Tensor) -> Array:
     found = []
     for weights in (torch.zeros_like(expression), expression):
         vertices: Array = 1000.0 * model.shape(torch.zeros(1), weights).numpy().astype(np.float64)
-        pairs, depth = crossings(vertices, triangles, front)
+        pairs, depth = crossings(vertices, triangles, front, firm)
         found.append({(int(a), int(b)): float(d) for (a, b), d in zip(pairs, depth, strict=True)})
     return np.array([depth for pair, depth in found[1].items() if pair not in found[0]])
+
+
+def resting_crossings(model: FaceModel) -> Array:
+    """(K,) mm of overlap of each pair of triangles of the mean person at rest, one of which is lining or tongue."""
+    triangles, firm = _surfaces(model)
+    lining, *_ = _surfaces(model, ("mouth", "tongue"))
+    pairs, depth = crossings(1000.0 * model.mean.numpy().astype(np.float64), triangles, None, firm)
+    inner = np.isin(triangles, lining).all(1)
+    return np.asarray(depth[inner[pairs].any(1)])
+
+
+def _surfaces(
+    model: FaceModel, names: tuple[str, ...] = (*SOFT, *TEETH)
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Triangles (T, 3) of some materials, and (T,) which are teeth or gums."""
+    triangles, polygon, _ = split_polygons(model.polygons)
+    material = np.array([m.name for m in model.materials])[model.polygon_material[polygon]]
+    kept = np.isin(material, names)
+    return triangles[kept], np.isin(material[kept], TEETH)
 
 
 def deepest(model: FaceModel, name: str, weight: float) -> tuple[int, float]:
@@ -48,7 +68,7 @@ def deepest(model: FaceModel, name: str, weight: float) -> tuple[int, float]:
 
 
 def crossings_table(model: FaceModel) -> str:
-    """Markdown: the shapes of one side or none that make skin cross by over 0.1 mm, and how many do not."""
+    """Markdown: the shapes of one side or none that make surfaces cross by over 0.1 mm, and how many do not."""
     lines = ["| shape | at 1: pairs over 0.1 mm | deepest, mm | at 0.5: pairs | deepest, mm |", "|---|---|---|---|---|"]
     clean = 0
     names = [name for name in NAMES if not name.endswith("Left") or name in ("jawLeft", "mouthLeft")]

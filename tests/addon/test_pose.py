@@ -21,16 +21,19 @@ def turn(degrees: tuple[float, float, float]) -> np.ndarray:
 
 @pytest.fixture
 def posed():
-    """A head without photo, its joints turned, with correctives on three of them and one product of keys."""
+    """A head without photo, its joints turned, with correctives on three of them, one by the product of two keys and
+    one by the smaller of two.
+    """
     random = np.random.default_rng(3)
     result = face_result()
     vertices = result.mesh.vertices
     elements = [(joint, row, column) for joint in JOINTS for row in range(3) for column in range(3)]
     correctives = Correctives(
-        ("both", *(f"{j} {r}{c}" for j, r, c in elements)),
-        random.normal(0, 0.002, (len(elements) + 1, len(vertices), 3)).astype(np.float32),
-        np.vstack([[(17, 23)], np.full((len(elements), 2), -1)]).astype(np.int32),
-        np.vstack([[(-1, -1, -1)], elements]).astype(np.int32),
+        ("both", "smaller", *(f"{j} {r}{c}" for j, r, c in elements)),
+        random.normal(0, 0.002, (len(elements) + 2, len(vertices), 3)).astype(np.float32),
+        np.vstack([[(17, 23), (5, 23)], np.full((len(elements), 2), -1)]).astype(np.int32),
+        np.vstack([[(-1, -1, -1)] * 2, elements]).astype(np.int32),
+        np.array([1], np.int32),
     )
     turns = [turn(d) for d in ((5, 30, -8), (12, -20, 10), (28, 4, 3), (-15, 25, 0), (0, 0, 0))]
     weights = result.shape_keys.weights.copy()
@@ -52,7 +55,9 @@ def skinned(result) -> np.ndarray:
         joint, row, column = correctives.elements[i]
         a, b = correctives.pairs[i]
         turned = (rig.pose[joint] - np.eye(3))[row, column]
-        shaped = shaped + offset * (keys.weights[a] * keys.weights[b] if joint < 0 else turned)
+        pair = max(keys.weights[a], 0), max(keys.weights[b], 0)
+        by_keys = min(pair) if i in correctives.smaller else pair[0] * pair[1]
+        shaped = shaped + offset * (by_keys if joint < 0 else turned)
     world = []
     for joint, parent in enumerate(rig.parents):
         local = np.eye(4)
@@ -86,6 +91,18 @@ def test_bones_and_correctives_follow_the_equations(posed):
     assert np.linalg.norm(skinned(posed) - skinned(rest), axis=1).max() > 0.01
 
 
+@pytest.mark.parametrize(("first", "second"), [(0.8, 0.3), (0.2, 0.9), (-0.5, 0.9)])
+def test_a_corrective_by_the_smaller_weight_follows_its_keys(posed, first, second):
+    head = build_head(posed, name="Posed")
+    weights = posed.shape_keys.weights.copy()
+    for row, weight in ((5, first), (23, second)):
+        weights[row] = weight
+        key = head.mesh_object.data.shape_keys.key_blocks[posed.shape_keys.names[row]]
+        key.slider_min, key.value = -1.0, weight
+    moved = dataclasses.replace(posed, shape_keys=dataclasses.replace(posed.shape_keys, weights=weights))
+    assert np.linalg.norm(evaluated(head.mesh_object) - skinned(moved), axis=1).max() < 1e-4
+
+
 def test_turning_a_bone_by_hand_moves_its_correctives(posed):
     head = build_head(posed, name="Posed")
     head.armature.pose.bones["jaw"].rotation_euler = (0, 0, 0)
@@ -98,6 +115,6 @@ def test_turning_a_bone_by_hand_moves_its_correctives(posed):
 def test_drivers_need_no_python(posed):
     head = build_head(posed, name="Posed")
     curves = head.mesh_object.data.shape_keys.animation_data.drivers
-    assert len(curves) == 1 + 9 * len(JOINTS)
+    assert len(curves) == 2 + 9 * len(JOINTS)
     assert all(curve.driver.is_simple_expression for curve in curves)
     assert all(len(curve.driver.expression) < 256 for curve in curves)

@@ -1,5 +1,6 @@
 """Files for other programs keep the keys, the rig and the texture."""
 
+import dataclasses
 import json
 
 import bpy
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from blender_addon import scene
+from engine.contract import Correctives
 from tests.addon import synthetic
 
 
@@ -74,6 +76,59 @@ def test_usd_round_trip(head, face_result, tmp_path):
     got = back(bpy.ops.wm.usd_import, path)
     assert set(key_names(got)) == set(synthetic.ARKIT)
     assert len(got.data.vertices) == len(face_result.mesh.vertices)
+
+
+@pytest.fixture
+def closing(face_result):
+    """A head on which jawOpen and mouthClose have a corrective by the smaller weight."""
+    random = np.random.default_rng(4)
+    pair = [[synthetic.ARKIT.index("jawOpen"), synthetic.ARKIT.index("mouthClose")]]
+    correctives = Correctives(
+        ("jawOpen_mouthClose",),
+        random.normal(0, 0.004, (1, *face_result.mesh.vertices.shape)).astype(np.float32),
+        np.array(pair, np.int32),
+        np.full((1, 3), -1, np.int32),
+        np.zeros(1, np.int32),
+    )
+    return dataclasses.replace(face_result, correctives=correctives)
+
+
+def moved(mesh_object, name):
+    """(V,) metres that each vertex moves by one key, ascending: files may reorder vertices."""
+    blocks = mesh_object.data.shape_keys.key_blocks
+    points = np.empty((2, 3 * len(mesh_object.data.vertices)), np.float32)
+    for row, key in zip(points, (blocks[0], blocks[name]), strict=True):
+        key.data.foreach_get("co", row)
+    scale = mesh_object.matrix_world.to_scale()[0]
+    return np.sort(scale * np.linalg.norm((points[1] - points[0]).reshape(-1, 3), axis=1))
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".fbx", ".usdz"])
+def test_a_corrective_by_the_smaller_weight_goes_into_its_second_key(closing, suffix, tmp_path):
+    head = scene.build_head(closing).mesh_object
+    before = {key.name: (moved(head, key.name), key.mute) for key in head.data.shape_keys.key_blocks[1:]}
+    path = tmp_path / f"head{suffix}"
+    scene.export_head(head, path)
+    for key in head.data.shape_keys.key_blocks[1:]:
+        assert np.array_equal(moved(head, key.name), before[key.name][0]) and key.mute == before[key.name][1]
+    importers = {".glb": bpy.ops.import_scene.gltf, ".fbx": bpy.ops.import_scene.fbx, ".usdz": bpy.ops.wm.usd_import}
+    got = back(importers[suffix], path, **({"merge_vertices": True} if suffix == ".glb" else {}))
+    own = closing.shape_keys.offsets[closing.correctives.pairs[0, 1]]
+    wanted = np.sort(np.linalg.norm(own + closing.correctives.offsets[0], axis=1))
+    assert np.abs(moved(got, "mouthClose") - wanted).max() < 1e-5
+    assert np.abs(moved(got, "jawOpen") - before["jawOpen"][0]).max() < 1e-5
+    if "jawOpen_mouthClose" in key_names(got):
+        assert moved(got, "jawOpen_mouthClose").max() < 1e-6
+    assert ("jawOpen_mouthClose" in key_names(got)) == (suffix != ".glb")
+
+
+def test_an_export_that_fails_leaves_the_keys_as_they_were(closing, tmp_path):
+    head = scene.build_head(closing).mesh_object
+    before = {key.name: moved(head, key.name) for key in head.data.shape_keys.key_blocks[1:]}
+    with pytest.raises((RuntimeError, OSError)):
+        scene.export_head(head, tmp_path / "nowhere" / "deep" / "head.fbx")
+    for key in head.data.shape_keys.key_blocks[1:]:
+        assert np.array_equal(moved(head, key.name), before[key.name]) and not key.mute
 
 
 def test_obj_has_its_texture_beside_it(head, face_result, tmp_path):

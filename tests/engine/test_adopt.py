@@ -78,6 +78,18 @@ def test_expressions_are_arkits_then_the_models_own(shell, adopted):
 
 
 @pytest.mark.slow
+def test_a_borrowed_mouth_close_brings_what_closes_the_open_jaw(builtin, found, adopted):
+    assert adopted.corrective_names == ("jawOpen_mouthClose", "tongueOut_tongueOut")
+    pairs = [[NAMES.index(name) for name in names.split("_")] for names in adopted.corrective_names]
+    assert adopted.corrective_smaller.tolist() == [0] and adopted.corrective_pairs.tolist() == pairs
+    row = builtin.corrective_names.index("jawOpen_mouthClose")
+    wanted = found.carry(builtin.corrective_basis[row].numpy(), builtin)
+    gap = np.linalg.norm(adopted.corrective_basis[0].numpy() - wanted, axis=1)
+    moved = np.linalg.norm(wanted, axis=1) > 0.005
+    assert moved.sum() > 100 and np.median(gap[moved]) < 0.1 * np.median(np.linalg.norm(wanted[moved], axis=1))
+
+
+@pytest.mark.slow
 def test_own_shapes_of_arkits_names_stay_as_published(shell, builtin, found):
     own = dataclasses.replace(shell, expression_names=("jawOpen", "expression_001"))
     model = adopt(own, builtin, found)

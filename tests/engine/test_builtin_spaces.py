@@ -81,7 +81,7 @@ def test_jaw_carries_the_lower_teeth_and_leaves_the_upper():
 def test_mouth_close_brings_the_lips_of_the_open_jaw_together():
     rest = model().mean.numpy() * 1000
     lines = [(13, 14), (82, 87), (312, 317), (80, 88), (310, 318)]
-    together = rest + offsets("jawOpen") + offsets("mouthClose")
+    together = rest + offsets("jawOpen") + 1000 * model().folded()[NAMES.index("mouthClose")].numpy()
     for upper, lower in lines:
         assert abs(together[upper, 1] - together[lower, 1]) < 1.5
 

@@ -181,5 +181,5 @@ def test_lids_stay_on_the_eyeball_in_random_people():
             h.cage.vertices[ring] - h.cage.eye_centres["R"] + np.tensordot(draw, modes[:, ring] - modes[:, [eye]], 1)
         )
         change = np.linalg.norm(moved, axis=1) - rest
-        assert np.abs(change[on_ball]).max() < 0.35
+        assert np.abs(change[on_ball]).max() < 0.4
         assert np.abs(change).max() < 1.6, "the inner canthus lies farther out and is freer"

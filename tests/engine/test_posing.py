@@ -17,6 +17,7 @@ def built_in(weights):
         model,
         corrective_names=("both", "other"),
         corrective_pairs=np.array([[17, 23], [3, 4]], np.int32),
+        corrective_smaller=np.zeros(1, np.int32),
         corrective_basis=torch.randn(2, *model.mean.shape, generator=torch.Generator().manual_seed(1)) * 0.002,
     )
     heads = to_numpy(model.joint_regressor @ model.mean)
@@ -39,6 +40,16 @@ def test_at_rest_it_is_the_models_shape_with_its_correctives():
     expected = model.shape(torch.zeros(1), torch.from_numpy(weights)).numpy()
     assert np.abs(posed_vertices(result) - expected).max() < 1e-6
     assert np.abs(posed_vertices(result, 0 * weights) - model.mean.numpy()).max() < 1e-7
+
+
+def test_a_corrective_follows_the_product_of_two_weights_or_the_smaller():
+    weights = np.zeros(len(load_model("builtin").expression_names), np.float32)
+    weights[[17, 23, 3, 4]] = 0.3, 0.9, 0.5, 0.6
+    model, result = built_in(weights)
+    expected = model.mean + torch.tensordot(torch.from_numpy(weights), model.expression_basis, 1)
+    expected = (expected + 0.3 * model.corrective_basis[0] + 0.5 * 0.6 * model.corrective_basis[1]).numpy()
+    assert np.abs(posed_vertices(result) - expected).max() < 1e-6
+    assert np.abs(model.shape(torch.zeros(1), torch.from_numpy(weights)).numpy() - expected).max() < 1e-6
 
 
 def test_a_turned_root_turns_the_head_about_it():

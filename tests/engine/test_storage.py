@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import storage
-from engine.contract import VERSION, FaceResult
+from engine.contract import VERSION, Correctives, FaceResult
 from engine.errors import FaceError, OutputUnwritable, ResultUnreadable
 from tests.engine.samples import tiny_result
 
@@ -36,6 +36,21 @@ def assert_same(left, right):
 @pytest.fixture
 def saved(tmp_path):
     return tiny_result().save(tmp_path / "face 1 – ü").folder
+
+
+def test_an_older_result_has_products_only(tmp_path):
+    blank = np.full((2, 3), -1, np.int32)
+    pairs = np.array([[0, 1], [1, 2]], np.int32)
+    offsets = np.ones((2, len(tiny_result().mesh.vertices), 3), np.float32)
+    correctives = Correctives(("one", "other"), offsets, pairs, blank, np.array([1], np.int32))
+    folder = dataclasses.replace(tiny_result(), correctives=correctives).save(tmp_path / "face").folder
+    assert FaceResult.load(folder).correctives.smaller.tolist() == [1]
+    with np.load(folder / "face.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "correctives.smaller"}
+    np.savez(folder / "face.npz", **arrays)
+    edit_report(folder, version=1)
+    loaded = FaceResult.load(folder).correctives
+    assert loaded.smaller.tolist() == [] and loaded.pairs.tolist() == pairs.tolist()
 
 
 def edit_report(folder, **changes):

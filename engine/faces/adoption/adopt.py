@@ -51,7 +51,7 @@ def adopt(
     found = correspondence or correspond(published, builtin, cache, detect)
     parts = part_of(published)
     origin = origin_of(builtin, found)
-    names, basis, bounds = _expressions(published, builtin, found)
+    names, basis, bounds, borrowed = _expressions(published, builtin, found)
     materials, polygon_material = dressed(published, builtin, parts)
     colours = colours_of(published, builtin, found, parts)
     joints = skeleton_of(published, builtin, found)
@@ -88,6 +88,11 @@ def adopt(
         tail_regressor=_tensor(joints.tails),
         joint_weights=_tensor(joints.weights),
         origin=(float(origin[0]), float(origin[1]), float(origin[2])),
+        lid_shapes=tuple(name for name in builtin.lid_shapes if name not in published.expression_names),
+        corrective_names=tuple(builtin.corrective_names[row] for row in borrowed),
+        corrective_pairs=builtin.corrective_pairs[list(borrowed)],
+        corrective_smaller=np.flatnonzero(np.isin(list(borrowed), builtin.corrective_smaller)).astype(np.int32),
+        corrective_basis=_tensor(np.reshape(list(borrowed.values()), (-1, *published.mean.shape))),
         pose_joints=pose_joints,
         pose_basis=pose_basis,
     )
@@ -108,17 +113,23 @@ def origin_of(builtin: FaceModel, found: Correspondence) -> Floats:
 
 def _expressions(
     published: PublishedModel, builtin: FaceModel, found: Correspondence
-) -> tuple[tuple[str, ...], Tensor, Tensor]:
-    """Names, offsets (E, V, 3) and ranges (E, 2): ARKit's 52, the model's own where it has them, then its others."""
+) -> tuple[tuple[str, ...], Tensor, Tensor, dict[int, Floats]]:
+    """Names, offsets (E, V, 3) and ranges (E, 2): ARKit's 52, the model's own where it has them, then its others.
+
+    Last come offsets (V, 3) of the correctives, by their rows in the built-in head, that complete borrowed shapes.
+    """
     own = {name: index for index, name in enumerate(published.expression_names)}
     missing = [name for name in NAMES if name not in own]
-    shapes = builtin.expression_basis[[builtin.expression_names.index(name) for name in missing]].cpu().numpy()
-    carried = dict(zip(missing, transfer(published, builtin, found, shapes), strict=True))
+    extra = [row for row in builtin.completing if builtin.expression_names[builtin.corrective_pairs[row, 1]] in missing]
+    wanted = [*missing, *(builtin.corrective_names[row] for row in extra)]
+    rows = [builtin.expression_names.index(name) for name in missing]
+    shapes = torch.cat([builtin.expression_basis[rows], builtin.corrective_basis[extra]]).cpu().numpy()
+    carried = dict(zip(wanted, transfer(published, builtin, found, shapes), strict=True))
     others = [name for name in own if name not in NAMES]
     names = (*NAMES, *others)
     basis = np.stack([carried[name] if name in carried else published.expression_basis[own[name]] for name in names])
     bounds = np.stack([published.expression_range[own[name]] if name in own else np.array([0, 1]) for name in names])
-    return names, _tensor(basis), _tensor(bounds)
+    return names, _tensor(basis), _tensor(bounds), {row: carried[builtin.corrective_names[row]] for row in extra}
 
 
 def _pose_correctives(published: PublishedModel) -> tuple[Ints, Tensor]:
