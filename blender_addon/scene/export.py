@@ -9,7 +9,6 @@ from pathlib import Path
 import bpy
 
 from .. import compat
-from .correctives import folded
 from .ledger import licences_of, write_beside
 
 
@@ -31,6 +30,8 @@ def export_head(mesh_object: bpy.types.Object, path: str | Path) -> None:
     licences of the models that touched the head go along: in the glTF's copyright, in a text file beside other
     formats. Raises :class:`FormatMissing`, also for an unknown suffix.
     """
+    from .correctives import folded  # needs numpy, which the panel must do without
+
     path = Path(path)
     suffix = path.suffix.lower()
     check_format(suffix)

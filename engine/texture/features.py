@@ -16,7 +16,7 @@ from .seen import smoothstep
 
 BROW_REACH = (0.007, 0.012)
 """Metres from the brow's landmarks within which all is brow, and beyond which nothing is."""
-BROW_AROUND = 0.006
+BROW_AROUND = 0.005
 """Metres round a brow whose skin replaces it."""
 MOUTH_REACH = (0.005, 0.009)
 """Metres from the line between the lips within which a texel may see teeth in place of lip."""
