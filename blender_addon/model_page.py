@@ -51,6 +51,8 @@ def _draw_family(box: bpy.types.UILayout, family: dict[str, Any]) -> None:
         row.operator("wm.url_open", text=family["source"].removeprefix("https://"), icon="URL").url = family["source"]
     if not found:
         box.label(text=f"Copy into the folder: {family['files']}", icon="FILE")
+        for path in family["pretenders"]:
+            box.label(text=f"{path} is damaged or another file of that name", icon="ERROR")
     elif found != ["builtin"]:
         box.label(text=f"Found: {', '.join(found)}", icon="FILE_TICK")
 

@@ -13,7 +13,7 @@ import torch
 from .config import Settings
 from .contract import Correctives, FaceResult, Floats, Light, Material, Mesh, Rig, ShapeKeys, View
 from .detect.detector import Detection
-from .faces.lids import expressions_for
+from .faces.blink import expressions_for
 from .faces.model import FaceModel
 from .files.photo import Photo
 from .fit.state import Fit

@@ -13,8 +13,8 @@ from .coefficients.read import read_coefficients
 from .coefficients.vector import Coefficients
 from .contract import FaceResult, Floats, Light, Mesh, Progress, Rig, ShapeKeys
 from .errors import Cancelled, CoefficientsMismatch, CoefficientsUnreadable, ModelUnavailable
+from .faces.blink import expressions_for
 from .faces.library import list_models, load_model
-from .faces.lids import expressions_for
 from .faces.model import FaceModel
 from .light.harmonics import ambient, directional
 from .storage import folder_name

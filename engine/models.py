@@ -25,9 +25,10 @@ def overview() -> list[dict[str, Any]]:
     """Every family of the catalogue with the models of it that are there: plain values, ready for JSON.
 
     Keys: ``family title purpose files licence commercial source download_mb`` (0: cannot be fetched) and ``models``:
-    a list of ``name`` (for ``Settings.model``) and ``path``.
+    a list of ``name`` (for ``Settings.model``) and ``path``. Where there are none, ``pretenders`` are paths of files
+    that only bear the name of one.
     """
-    from .faces.shelf import look
+    from .faces.shelf import look, pretenders
 
     here = look(engine_models_dir())
     rows = []
@@ -47,6 +48,7 @@ def overview() -> list[dict[str, Any]]:
                 "source": licence["source"],
                 "download_mb": entry.download.size_mb if entry.download else 0,
                 "models": models,
+                "pretenders": [] if models else [str(p) for p in pretenders(engine_models_dir(), entry, here)],
             }
         )
     return rows

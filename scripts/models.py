@@ -80,6 +80,8 @@ def show() -> None:
         if not names:
             fetch = f", or: python scripts/models.py fetch {row['family']}" if row["download_mb"] else ""
             print(f"  put there: {row['files']}; from {row['source']}{fetch}")
+        for path in row["pretenders"]:
+            print(f"  {path} is damaged or another file of that name")
         for model in row["models"]:
             if model["path"]:
                 print(f"  {model['path']}")

@@ -14,7 +14,7 @@ from .builtin import load_builtin
 from .cache import load_saved, save_model
 from .catalogue import ENTRIES
 from .model import FaceModel
-from .shelf import Found, look
+from .shelf import Found, look, pretenders
 
 CACHE = ".adopted"
 """Folder in the models folder that keeps adopted models."""
@@ -69,6 +69,8 @@ def _find(name: str) -> Found:
         if name.startswith(entry.family) and entry.family != "builtin":
             where = f"put {entry.files} into “{engine_models_dir()}”; its owners give it out at {entry.licence.source}"
             how = f" (licence: {entry.licence.licence})"
-            raise ModelUnavailable(name, "its files are not there", where + how)
+            others = pretenders(engine_models_dir(), entry, here)
+            why = f"“{others[0]}” is damaged or another file of that name" if others else "its files are not there"
+            raise ModelUnavailable(name, why, where + how)
     known = ", ".join(("builtin", *(model.name for model in here)))
     raise ModelUnavailable(name, "there is no model of that name", f"choose one of: {known}")

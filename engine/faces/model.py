@@ -85,7 +85,7 @@ class FaceModel:
     """(V, J) skinning weights, rows sum to 1."""
 
     lid_shapes: tuple[str, ...] = ()
-    """Expressions that move the lids by shares of their opening; :mod:`.lids` fits them to a person's."""
+    """Expressions that move the lids by shares of their opening; :mod:`.blink` fits them to a person's."""
 
     corrective_names: tuple[str, ...] = ()
     corrective_pairs: Ints = dataclasses.field(default_factory=lambda: np.zeros((0, 2), np.int32))

@@ -85,6 +85,16 @@ def look(folder: Path) -> list[Found]:
     return sorted(found.values(), key=lambda model: model.name)
 
 
+def pretenders(folder: Path, entry: Entry, found: list[Found]) -> list[Path]:
+    """Files below ``folder`` with a name of ``entry``'s main files that are none of the models ``found`` there.
+
+    They are damaged, or something else: what the user who put them there needs to hear.
+    """
+    models = {model.path for model in found}
+    words = entry.files.replace(",", " ").split()
+    return [path for path in _candidates(folder) if path.name in words and path not in models]
+
+
 def name_of(family: str, variant: str) -> str:
     """What ``Settings.model`` calls a variant: ``"ict"``, ``"flame-2020-generic"``, ``"bfm2019-fullhead"``."""
     if family in ("ict", "gnm"):

@@ -62,9 +62,8 @@ def skin_likeness(
     features = features * (1 - hidden_by_hair(smooth[..., 0].astype(np.float32), refused, regions[..., :2], layout))
     likeness = np.maximum(plain, features)
     likeness = np.maximum(_tidy(likeness, layout.metre), _enclosed(likeness, seen, inner))
-    return likeness * _away_from_refused(likeness, seen, features, layout.metre) * _sizeable(
-        likeness * seen, inner
-    ), plain
+    clear = _away_from_refused(likeness, seen, features, layout.metre)
+    return likeness * clear * _sizeable(likeness * seen, inner), plain
 
 
 def face_regions(model: FaceModel) -> Floats:

@@ -116,7 +116,7 @@ def not_lips(opening: float, log_albedo: Floats, mouth: Floats, seen: Floats) ->
 
 
 def outside_eyes(points: Floats, places: Floats) -> Floats:
-    """(S, S) 0..1 how far the photo shows skin at ``places`` and not an eye or its lashes.
+    """(S, S) 0..1 how far the photo shows skin at ``places`` and not an eye.
 
     Lids that are fitted a little off would get the open eye painted on them, which shows when they close.
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from engine.assemble import correctives_of
+from engine.assemble import correctives_of, shape_keys
 from engine.camera.camera import Camera
-from engine.contract import FaceResult, Floats, Light, Material, Mesh, Rig, ShapeKeys, View
+from engine.contract import FaceResult, Floats, Light, Material, Mesh, Rig, View
 from engine.faces.model import FaceModel
 from engine.texture.lashes import lash_texture
 from engine.texture.layout import SKIN_TEXTURE
@@ -45,13 +45,7 @@ def character(sitter: Sitter, identity: Tensor, colouring: Tensor, mixture: Shap
     return FaceResult(
         model=f"{model.name} {model.version}",
         mesh=Mesh(_numpy(vertices), model.polygons, model.uvs, model.polygon_material, dict(model.groups)),
-        shape_keys=ShapeKeys(
-            model.expression_names,
-            _numpy(model.expression_basis),
-            weights,
-            _numpy(model.expression_range[:, 0]),
-            _numpy(model.expression_range[:, 1]),
-        ),
+        shape_keys=shape_keys(model, vertices, weights, {}),
         rig=Rig(
             model.joint_names,
             model.joint_parents,

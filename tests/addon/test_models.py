@@ -24,6 +24,7 @@ FAMILIES = [
         "source": source,
         "download_mb": megabytes,
         "models": [{"name": name, "path": path} for name, path in found],
+        "pretenders": ["/models/cut_short.pkl"] if family == "ict" else [],
     }
     for family, title, licence, commercial, source, megabytes, found in (
         ("builtin", "Built-in Head", "CC0-1.0", True, "", 0, [("builtin", "")]),
@@ -85,6 +86,7 @@ def test_the_page_tells_found_and_missing():
     seen = page()
     assert "Found: flame-2020, flame-2023" in seen
     assert "Copy into the folder: a file" in seen
+    assert "/models/cut_short.pkl is damaged or another file of that name" in seen
     assert "MIT, commercial use allowed" in seen and "research, no commercial use" in seen
     assert seen.count("reconstruct_face.fetch_model") == 1
 

@@ -127,6 +127,15 @@ def test_eyes_and_ears_are_of_human_size(model):
     assert 17.5 < (mean[4] - mean[2]).norm() < 22, "nose protrusion, NIOSH"
 
 
+def test_landmarks_of_closed_lips_lie_on_their_own_lip(model):
+    """The detector sees them elsewhere than where they were; sliding there must not lead to the other lip."""
+    opened = model.expression_basis[model.expression_names.index("jawOpen")]
+    moved = model.landmarks["478"].points(opened).norm(dim=1) * 1000
+    lower, upper = moved[[14, 87, 317, 178, 402, 88, 318, 95, 324]], moved[[13, 82, 312, 81, 311, 80, 310, 191, 415]]
+    assert lower.min() > 15 and lower[0] > 28
+    assert upper.max() < 12 and upper[0] < 4
+
+
 def test_no_degenerate_quads(model):
     corner = model.mean.numpy().astype(float)[model.polygons]
     area = np.linalg.norm(np.cross(corner[:, 2] - corner[:, 0], corner[:, 3] - corner[:, 1]), axis=1) / 2

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from engine.faces.arkit import NAMES, PAIRS, opposite
+from engine.faces.blink import expressions_for
 from engine.faces.builtin import load_builtin
 from engine.faces.combinations import COMBINATIONS, EMOTIONS, VISEMES
-from engine.faces.lids import expressions_for
 from scripts.head.intersections import crossings
 from scripts.sheets.check_ict import compare
 from scripts.sheets.check_scores import readings

@@ -16,7 +16,7 @@ from engine.render.shading import render_textured
 from engine.texture.bake import MIRRORED, bake
 from engine.texture.delight import fine_light
 from engine.texture.evidence import mesh_of
-from engine.texture.features import feature_weights, not_lips, without_brows
+from engine.texture.features import feature_weights, not_lips, outside_eyes, without_brows
 from engine.texture.hair import FULL, THIN, hair_color, scalp_weights, unlike
 from engine.texture.layout import layout
 from engine.texture.pixels import encode, sample
@@ -263,6 +263,34 @@ def test_burnt_creases_lose_their_red_and_stay_dark():
     before = np.log([0.6, 0.3, 0.2])
     assert found[0] - found[2] < 0.4 * (before[0] - before[2])
     assert found.mean() < 0.7 * before.mean()
+
+
+def test_an_eye_in_the_photo_is_no_skin():
+    points = np.zeros((68, 2), np.float32)
+    ring = np.array([[-30, 0], [-10, -9], [10, -9], [30, 0], [10, 9], [-10, 9]], np.float32)
+    points[36:42], points[42:48] = ring + np.float32([100, 80]), ring + np.float32([200, 80])
+    places = np.stack(np.meshgrid(np.arange(300.0), np.arange(160.0)), -1).astype(np.float32)
+    shown = outside_eyes(points, places)
+    assert shown[80, 100] == shown[80, 200] == 0, "inside either eye"
+    assert shown[80, 150] == shown[60, 100] == shown[20, 20] == 1, "between them, on the lid, far away"
+    openings = 2 * 720 / shown.size
+    assert openings < 1 - shown.mean() < 1.6 * openings, "both openings and a narrow rim"
+    assert outside_eyes(0 * points, places).min() == 1, "no outline, no eye"
+
+
+def test_a_metre_of_face_has_as_many_texels_on_every_size(model):
+    small, large = layout(model, SIZE), layout(model, 2 * SIZE)
+    assert large.metre == pytest.approx(2 * small.metre)
+    cheeks = model.mean[[50, 280]]
+    own = texel_of(small, 280) - texel_of(small, 50)
+    # Along the skin it is a little farther than straight across.
+    assert np.linalg.norm(own) / float((cheeks[0] - cheeks[1]).norm()) == pytest.approx(small.metre, rel=0.35)
+
+
+def texel_of(texels, vertex):
+    """(2,) column and row at which a vertex lies."""
+    row, corner = (texels.triangles == vertex).nonzero()[0].tolist()
+    return texels.corner_uvs[row, corner] * [texels.size, -texels.size]
 
 
 def test_teeth_between_open_lips_are_no_lip():
