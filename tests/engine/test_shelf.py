@@ -20,9 +20,7 @@ def test_a_damaged_file_is_named_and_told_from_a_missing_one(folder):
     broken.parent.mkdir()
     broken.write_bytes(b"half a download")
     (folder / "notes.pkl").write_bytes(b"nobody's business")
-    with pytest.raises(
-        ModelUnavailable, match=r"generic_model\.pkl” is damaged or another file.*flame\.is"
-    ):
+    with pytest.raises(ModelUnavailable, match=r"generic_model\.pkl” is damaged or another file.*flame\.is"):
         load_model("flame-2020-generic")
     told = {row["family"]: row["pretenders"] for row in overview()}
     assert told.pop("flame") == [str(broken)]
